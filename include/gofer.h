@@ -1,0 +1,15 @@
+/* gofer: Go's concurrency runtime for C. This header is all a program includes.
+ * SPDX-License-Identifier: MIT */
+#ifndef GOFER_H
+#define GOFER_H
+
+#include <gofer/base.h>
+#include <gofer/capture.h>
+#include <gofer/runtime.h>
+#include <gofer/chan.h>
+#include <gofer/select.h>
+#include <gofer/panic.h>
+#include <gofer/sync.h>
+#include <gofer/time.h>
+
+#endif

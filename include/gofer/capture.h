@@ -1,0 +1,143 @@
+/* How `go(fn, args…)` and `go_defer(fn, args…)` take a call apart without running it.
+ *
+ * The macro calls an assembly stub through fn's own type, so the compiler checks and places the
+ * arguments as for fn itself; the stub stores the argument registers and the stack part in a
+ * record, from which the call is replayed later. Nothing here is meant to be used directly.
+ * SPDX-License-Identifier: MIT */
+#ifndef GOFER_CAPTURE_H
+#define GOFER_CAPTURE_H
+
+#include <gofer/base.h>
+
+GOFER_BEGIN
+
+/* One captured call. The stub knows this layout (src/arch/switch_*.S). */
+typedef struct gofer_call {
+    void (*fn)(void);          /*   0: what to call */
+    void (*deliver)(struct gofer_call *, const void *stack); /* 8: who takes the record */
+    size_t stack_size;         /*  16: bytes of arguments on the stack, an upper bound */
+    uint64_t integer[9];       /*  24: integer registers in order; x86-64 keeps al in [6] */
+    uint64_t vector[16];       /*  96: vector registers, 16 bytes each */
+} gofer_call;
+
+/* Where in the user's source a goroutine was started or a call deferred. */
+typedef struct gofer_site {
+    const char *function; /* the enclosing function */
+    const char *file;
+    int line;
+    const char *name; /* fn's name where it names a function, else NULL */
+} gofer_site;
+
+/* What go_with and go() hand over: a captured call plus its options. */
+typedef struct gofer_spawn_record {
+    gofer_call call;
+    const gofer_site *site;
+    const struct go_options *options;
+} gofer_spawn_record;
+
+/* The stub's address. A data pointer, so that no compiler sees through it and no PLT clobbers
+ * the static chain that carries the record. */
+extern GOFER_API void (*const gofer_capture)(void);
+
+GOFER_API void gofer_deliver_spawn(gofer_call *, const void *stack);
+GOFER_API void gofer_deliver_defer(gofer_call *, const void *stack);
+GOFER_API void gofer_check_callable(void (*fn)(void), const char *verb);
+
+GOFER_END
+
+#ifndef __cplusplus
+
+/* Bytes that the arguments may take on the stack: each rounded up to 16. */
+#define GOFER_SLOT(a) ((sizeof(a) + 15) & ~(size_t)15)
+#define GOFER_SIZE_0() 0
+#define GOFER_SIZE_1(a) GOFER_SLOT(a)
+#define GOFER_SIZE_2(a, ...) GOFER_SLOT(a) + GOFER_SIZE_1(__VA_ARGS__)
+#define GOFER_SIZE_3(a, ...) GOFER_SLOT(a) + GOFER_SIZE_2(__VA_ARGS__)
+#define GOFER_SIZE_4(a, ...) GOFER_SLOT(a) + GOFER_SIZE_3(__VA_ARGS__)
+#define GOFER_SIZE_5(a, ...) GOFER_SLOT(a) + GOFER_SIZE_4(__VA_ARGS__)
+#define GOFER_SIZE_6(a, ...) GOFER_SLOT(a) + GOFER_SIZE_5(__VA_ARGS__)
+#define GOFER_SIZE_7(a, ...) GOFER_SLOT(a) + GOFER_SIZE_6(__VA_ARGS__)
+#define GOFER_SIZE_8(a, ...) GOFER_SLOT(a) + GOFER_SIZE_7(__VA_ARGS__)
+#define GOFER_SIZE_9(a, ...) GOFER_SLOT(a) + GOFER_SIZE_8(__VA_ARGS__)
+#define GOFER_SIZE_10(a, ...) GOFER_SLOT(a) + GOFER_SIZE_9(__VA_ARGS__)
+#define GOFER_SIZE_11(a, ...) GOFER_SLOT(a) + GOFER_SIZE_10(__VA_ARGS__)
+#define GOFER_SIZE_12(a, ...) GOFER_SLOT(a) + GOFER_SIZE_11(__VA_ARGS__)
+#define GOFER_SIZE_13(a, ...) GOFER_SLOT(a) + GOFER_SIZE_12(__VA_ARGS__)
+#define GOFER_SIZE_14(a, ...) GOFER_SLOT(a) + GOFER_SIZE_13(__VA_ARGS__)
+#define GOFER_SIZE_15(a, ...) GOFER_SLOT(a) + GOFER_SIZE_14(__VA_ARGS__)
+#define GOFER_SIZE_16(a, ...) GOFER_SLOT(a) + GOFER_SIZE_15(__VA_ARGS__)
+#define GOFER_PICK_16(f, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, N, ...) N
+#define GOFER_COUNT(...) \
+    GOFER_PICK_16(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
+/* The first argument is fn itself, so that the list is never empty; it is dropped here. */
+#define GOFER_STACK_SIZE(...) GOFER_STACK_SIZE_(GOFER_COUNT(__VA_ARGS__), __VA_ARGS__)
+#define GOFER_STACK_SIZE_(n, ...) GOFER_STACK_SIZE__(n, __VA_ARGS__)
+#define GOFER_STACK_SIZE__(n, ...) GOFER_DROP_##n(__VA_ARGS__)
+#define GOFER_DROP_0(f) 0
+#define GOFER_DROP_1(f, ...) GOFER_SIZE_1(__VA_ARGS__)
+#define GOFER_DROP_2(f, ...) (GOFER_SIZE_2(__VA_ARGS__))
+#define GOFER_DROP_3(f, ...) (GOFER_SIZE_3(__VA_ARGS__))
+#define GOFER_DROP_4(f, ...) (GOFER_SIZE_4(__VA_ARGS__))
+#define GOFER_DROP_5(f, ...) (GOFER_SIZE_5(__VA_ARGS__))
+#define GOFER_DROP_6(f, ...) (GOFER_SIZE_6(__VA_ARGS__))
+#define GOFER_DROP_7(f, ...) (GOFER_SIZE_7(__VA_ARGS__))
+#define GOFER_DROP_8(f, ...) (GOFER_SIZE_8(__VA_ARGS__))
+#define GOFER_DROP_9(f, ...) (GOFER_SIZE_9(__VA_ARGS__))
+#define GOFER_DROP_10(f, ...) (GOFER_SIZE_10(__VA_ARGS__))
+#define GOFER_DROP_11(f, ...) (GOFER_SIZE_11(__VA_ARGS__))
+#define GOFER_DROP_12(f, ...) (GOFER_SIZE_12(__VA_ARGS__))
+#define GOFER_DROP_13(f, ...) (GOFER_SIZE_13(__VA_ARGS__))
+#define GOFER_DROP_14(f, ...) (GOFER_SIZE_14(__VA_ARGS__))
+#define GOFER_DROP_15(f, ...) (GOFER_SIZE_15(__VA_ARGS__))
+#define GOFER_DROP_16(f, ...) (GOFER_SIZE_16(__VA_ARGS__))
+
+/* fn and its arguments from one variadic list, so that `go(f)` needs no trailing comma. */
+#define GOFER_FIRST(...) GOFER_FIRST_(__VA_ARGS__, 0)
+#define GOFER_FIRST_(f, ...) f
+#define GOFER_CALL(target, ...) GOFER_CALL_(GOFER_COUNT(__VA_ARGS__), target, __VA_ARGS__)
+#define GOFER_CALL_(n, target, ...) GOFER_CALL__(n, target, __VA_ARGS__)
+#define GOFER_CALL__(n, target, ...) GOFER_CALL_##n(target, __VA_ARGS__)
+#define GOFER_CALL_0(target, f) (target)()
+#define GOFER_CALL_SOME(target, f, ...) (target)(__VA_ARGS__)
+#define GOFER_CALL_1 GOFER_CALL_SOME
+#define GOFER_CALL_2 GOFER_CALL_SOME
+#define GOFER_CALL_3 GOFER_CALL_SOME
+#define GOFER_CALL_4 GOFER_CALL_SOME
+#define GOFER_CALL_5 GOFER_CALL_SOME
+#define GOFER_CALL_6 GOFER_CALL_SOME
+#define GOFER_CALL_7 GOFER_CALL_SOME
+#define GOFER_CALL_8 GOFER_CALL_SOME
+#define GOFER_CALL_9 GOFER_CALL_SOME
+#define GOFER_CALL_10 GOFER_CALL_SOME
+#define GOFER_CALL_11 GOFER_CALL_SOME
+#define GOFER_CALL_12 GOFER_CALL_SOME
+#define GOFER_CALL_13 GOFER_CALL_SOME
+#define GOFER_CALL_14 GOFER_CALL_SOME
+#define GOFER_CALL_15 GOFER_CALL_SOME
+#define GOFER_CALL_16 GOFER_CALL_SOME
+
+/* fn's result must travel in registers: a struct returned in memory would be written into a
+ * frame that is gone when the call is replayed. */
+#define GOFER_RETURNS_IN_REGISTERS(...) \
+    (sizeof(__typeof__(GOFER_CALL(GOFER_FIRST(__VA_ARGS__), __VA_ARGS__))) <= 16)
+
+/* Calls the capture stub in fn's place, with `record` as static chain. The arguments are
+ * evaluated now. A statement expression of type void. */
+#define GOFER_CAPTURE(record, ...)                                                                 \
+    __extension__({                                                                                \
+        _Static_assert(GOFER_RETURNS_IN_REGISTERS(__VA_ARGS__),                                    \
+                       "gofer: the function returns a struct in memory; return a pointer or void"); \
+        (void)__builtin_call_with_static_chain(                                                    \
+            GOFER_CALL((__typeof__(&*(GOFER_FIRST(__VA_ARGS__))))gofer_capture, __VA_ARGS__),      \
+            (record));                                                                             \
+    })
+
+/* fn's name if fn names a function, NULL if it is a pointer to one. */
+#define GOFER_TEXT_(...) #__VA_ARGS__
+#define GOFER_TEXT(...) GOFER_TEXT_(__VA_ARGS__)
+#define GOFER_NAME_OF(f)                                                                \
+    (__builtin_types_compatible_p(__typeof__(f), __typeof__(&*(f))) ? (const char *)0 \
+                                                                    : GOFER_TEXT(f))
+#endif
+
+#endif

@@ -1,0 +1,75 @@
+/* Select: wait for the first of several channel operations.
+ *
+ *     switch (go_select(go_case_recv(c, &v), go_case_send(d, 42), go_case_after(GO_SECOND))) {
+ *     case 0: …received v…
+ *     case 1: …42 was sent…
+ *     case 2: …a second passed…
+ *     }
+ *
+ * Operands are evaluated once, in the order written, before any case is looked at. Of several
+ * ready cases one is chosen at random, each with the same chance. A case on a NULL channel is
+ * never ready; a closed channel is always ready to receive; a send on one panics.
+ * SPDX-License-Identifier: MIT */
+#ifndef GOFER_SELECT_H
+#define GOFER_SELECT_H
+
+#include <gofer/base.h>
+#include <gofer/chan.h>
+
+typedef enum go_case_kind {
+    GO_CASE_SEND = 1,
+    GO_CASE_RECV = 2,
+    GO_CASE_AFTER = 3,
+    GO_CASE_DEFAULT = 4
+} go_case_kind;
+
+/* One case. The macros below fill it; an array for go_select_array may be filled by hand. */
+typedef struct go_case {
+    go_case_kind kind;
+    int named;         /* 1: `name` is what the select returns for this case */
+    int name;
+    void *chan;
+    void *value;       /* send: the element; receive: where it goes, or NULL */
+    size_t size;       /* the element's size */
+    int *ok;           /* receive: gets 1 for a value, 0 for closed; or NULL */
+    go_duration after; /* GO_CASE_AFTER: how long to wait */
+} go_case;
+
+GOFER_BEGIN
+
+/* Runs one of n cases (at most 65,536) and returns its index, or its name if it has one. Blocks
+ * until a case is ready, unless there is a GO_CASE_DEFAULT. No cases: blocks for ever. Allocates
+ * nothing for n <= 64. Panics: "send on closed channel", "select: too many cases", "select:
+ * multiple default cases". From goroutines and plain threads. Go: select, reflect.Select. */
+GOFER_API int go_select_array(go_case *cases, size_t n);
+
+GOFER_END
+
+#ifndef __cplusplus
+
+#define go_select(...)                                \
+    go_select_array((go_case[]){ __VA_ARGS__ },       \
+                    sizeof((go_case[]){ __VA_ARGS__ }) / sizeof(go_case))
+
+#define go_case_send(c, v)                                                              \
+    ((go_case){ .kind = GO_CASE_SEND, .chan = (c), .value = (go_elem(c)[1]){ v },        \
+                .size = sizeof(go_elem(c)) })
+#define go_case_recv(c, p) go_case_recv_ok(c, p, NULL)
+#define go_case_recv_ok(c, p, okp)                                                      \
+    ((go_case){ .kind = GO_CASE_RECV, .chan = (c),                                       \
+                .value = __extension__({ go_elem(c) *gofer_to_ = (p); (void *)gofer_to_; }), \
+                .size = sizeof(go_elem(c)), .ok = (okp) })
+#define go_case_after(d) ((go_case){ .kind = GO_CASE_AFTER, .after = (d) })
+#define go_case_default ((go_case){ .kind = GO_CASE_DEFAULT })
+
+/* The case, but go_select returns `id` for it instead of its index. */
+#define go_case_as(id, case_) gofer_case_named((id), (case_))
+static inline __attribute__((unused)) go_case gofer_case_named(int id, go_case c)
+{
+    c.named = 1;
+    c.name = id;
+    return c;
+}
+
+#endif
+#endif

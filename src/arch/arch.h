@@ -1,0 +1,58 @@
+/* The CPU's part: the context switch, the capture stub, a thread-local that is never cached.
+ * One file a CPU beside this one (switch_x86_64.S, switch_aarch64.S); no other file of the
+ * library knows a register. */
+#ifndef GOFER_SRC_ARCH_H
+#define GOFER_SRC_ARCH_H
+
+#include "base/base.h"
+#include "gofer/capture.h"
+
+struct gofer_m;
+
+/* Saves the callee-saved registers on the current stack and the stack pointer in *save, then goes
+ * on in the context saved at `to`. Returns when somebody switches back. Ends in a jump, not in a
+ * return: the return predictor would miss each time. */
+void gofer_switch(void **save, void *to);
+
+/* Prepares a fresh stack whose top is `top` (16-aligned): the first switch to the returned
+ * context calls entry(arg) with an ended frame chain. entry never returns. */
+void *gofer_context_make(void *top, void (*entry)(void *), void *arg);
+
+/* Calls fn(arg) on top of the suspended context `sp`, whose frames then are fn's callers to any
+ * unwinder; the context stays as it was. For dumps. */
+void gofer_call_on(void *sp, void (*fn)(void *), void *arg);
+
+/* Calls the captured call: copies `stack` (call->stack_size bytes) and loads the registers. */
+void gofer_replay(const gofer_call *call, const void *stack);
+
+/* The address to which a function that gofer_replay called returns: tells go_recover that it
+ * stands in the deferred call itself. */
+extern const char gofer_replay_return[];
+
+/* Goes back to a gofer_frame_save, which returns 1. */
+_Noreturn void gofer_frame_restore(void **registers);
+
+/* The thread's descriptor. The asm reads the thread-local itself each time, so no address of one
+ * outlives a switch: a goroutine may wake on another thread. */
+extern __thread struct gofer_m *gofer_tls __attribute__((tls_model("initial-exec")));
+
+static inline struct gofer_m *gofer_m_self(void)
+{
+    struct gofer_m *m;
+#if defined __x86_64__
+    __asm__ volatile("movq gofer_tls@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0"
+                     : "=r"(m) : : "memory");
+#elif defined __aarch64__
+    uintptr_t offset;
+    __asm__ volatile("mrs %0, tpidr_el0\n\t"
+                     "adrp %1, :gottprel:gofer_tls\n\t"
+                     "ldr %1, [%1, #:gottprel_lo12:gofer_tls]\n\t"
+                     "ldr %0, [%0, %1]"
+                     : "=&r"(m), "=&r"(offset) : : "memory");
+#else
+#error "gofer: this CPU has no switch yet; see docs/hacking.md"
+#endif
+    return m;
+}
+
+#endif

@@ -1,0 +1,236 @@
+/* x86-64, System V ABI: context switch, call capture and replay, frame marks.
+ *
+ * A suspended context's stack pointer points at
+ *     sp+0 rbx, +8 rbp, +16 r12, +24 r13, +32 r14, +40 r15, +48 the address to go on at.
+ * gofer_switch writes it, gofer_context_make makes one, gofer_call_on borrows one. The CFI says
+ * the same, so unwinders walk through. Not shadow-stack aware: no SHSTK note; endbr64 for IBT. */
+
+#define FUNC(name) .globl name; .hidden name; .type name, @function; .p2align 4; name: .cfi_startproc; endbr64
+#define PUBLIC(name) .globl name; .type name, @function; .p2align 4; name: .cfi_startproc; endbr64
+#define END(name) .cfi_endproc; .size name, . - name
+
+    .text
+
+/* void gofer_switch(void **save, void *to) */
+FUNC(gofer_switch)
+    pushq %r15
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r15, 0
+    pushq %r14
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r14, 0
+    pushq %r13
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r13, 0
+    pushq %r12
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r12, 0
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    pushq %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbx, 0
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbx
+    popq %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbp
+    popq %r12
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r12
+    popq %r13
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r13
+    popq %r14
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r14
+    popq %r15
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r15
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register rip, rcx
+    jmp *%rcx
+END(gofer_switch)
+
+/* void *gofer_context_make(void *top, void (*entry)(void *), void *arg) */
+FUNC(gofer_context_make)
+    leaq -64(%rdi), %rax        /* 56 bytes of context; entry starts with rsp = top - 8 */
+    movq %rsi, (%rax)           /* rbx: entry */
+    movq $0, 8(%rax)            /* rbp: the frame chain ends here */
+    movq %rdx, 16(%rax)         /* r12: its argument */
+    movq $0, 24(%rax)
+    movq $0, 32(%rax)
+    movq $0, 40(%rax)
+    leaq gofer_context_start(%rip), %rcx
+    movq %rcx, 48(%rax)
+    ret
+END(gofer_context_make)
+
+    .globl gofer_context_start
+    .hidden gofer_context_start
+    .type gofer_context_start, @function
+    .p2align 4
+gofer_context_start:
+    .cfi_startproc
+    .cfi_undefined rip          /* the outermost frame: unwinders stop */
+    endbr64
+    movq %r12, %rdi
+    subq $8, %rsp               /* rsp was top - 8; 16-aligned before the call */
+    .cfi_adjust_cfa_offset 8
+    call *%rbx
+    ud2
+END(gofer_context_start)
+
+/* void gofer_call_on(void *sp, void (*fn)(void *), void *arg) */
+FUNC(gofer_call_on)
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    subq $8, %rsp
+    movq %rsi, %rax
+    movq %rsp, %rcx
+    movq %rdi, %rsi
+    movq %rdx, %rdi
+    movq (%rsi), %rbx
+    movq 8(%rsi), %rbp
+    movq 16(%rsi), %r12
+    movq 24(%rsi), %r13
+    movq 32(%rsi), %r14
+    movq 40(%rsi), %r15
+    leaq -256(%rsi), %rsp       /* clear of a red zone; our own stack pointer below */
+    andq $-16, %rsp
+    movq %rcx, (%rsp)
+    movq %rsi, 8(%rsp)
+    /* CFA = *(rsp+8) + 56, as left by gofer_switch: DW_CFA_def_cfa_expression {breg7 8; deref;
+     * plus_uconst 56}; the registers lie at CFA - 56 … CFA - 8 */
+    .cfi_escape 0x0f, 0x05, 0x77, 0x08, 0x06, 0x23, 0x38
+    .cfi_offset rbx, -56
+    .cfi_offset rbp, -48
+    .cfi_offset r12, -40
+    .cfi_offset r13, -32
+    .cfi_offset r14, -24
+    .cfi_offset r15, -16
+    .cfi_offset rip, -8
+    call *%rax
+    movq (%rsp), %rsp
+    addq $8, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+END(gofer_call_on)
+
+/* The capture stub: called in a function's place with that function's arguments and, as static
+ * chain in r10, a gofer_call. Stores the argument registers and passes the record on. */
+FUNC(gofer_capture_stub)
+    movq %rdi, 24(%r10)
+    movq %rsi, 32(%r10)
+    movq %rdx, 40(%r10)
+    movq %rcx, 48(%r10)
+    movq %r8, 56(%r10)
+    movq %r9, 64(%r10)
+    movzbl %al, %eax
+    movq %rax, 72(%r10)         /* al: the number of vector registers, for variadic functions */
+    movups %xmm0, 96(%r10)
+    movups %xmm1, 112(%r10)
+    movups %xmm2, 128(%r10)
+    movups %xmm3, 144(%r10)
+    movups %xmm4, 160(%r10)
+    movups %xmm5, 176(%r10)
+    movups %xmm6, 192(%r10)
+    movups %xmm7, 208(%r10)
+    movq %r10, %rdi
+    leaq 8(%rsp), %rsi
+    jmp *8(%r10)                /* call->deliver(call, stack) */
+END(gofer_capture_stub)
+
+/* void gofer_replay(const gofer_call *call, const void *stack) */
+FUNC(gofer_replay)
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    movq %rsp, %rbp
+    .cfi_def_cfa_register rbp
+    movq %rdi, %r10
+    movq 16(%r10), %rcx
+    testq %rcx, %rcx
+    jz 1f
+    addq $15, %rcx
+    andq $-16, %rcx
+    subq %rcx, %rsp
+    movq 16(%r10), %rcx
+    movq %rsp, %rdi
+    rep movsb
+1:  movq 24(%r10), %rdi
+    movq 32(%r10), %rsi
+    movq 40(%r10), %rdx
+    movq 48(%r10), %rcx
+    movq 56(%r10), %r8
+    movq 64(%r10), %r9
+    movq 72(%r10), %rax
+    movups 96(%r10), %xmm0
+    movups 112(%r10), %xmm1
+    movups 128(%r10), %xmm2
+    movups 144(%r10), %xmm3
+    movups 160(%r10), %xmm4
+    movups 176(%r10), %xmm5
+    movups 192(%r10), %xmm6
+    movups 208(%r10), %xmm7
+    call *(%r10)
+    .globl gofer_replay_return
+    .hidden gofer_replay_return
+gofer_replay_return:
+    movq %rbp, %rsp
+    popq %rbp
+    .cfi_def_cfa rsp, 8
+    ret
+END(gofer_replay)
+
+/* int gofer_frame_save(void **registers): 0 now, 1 after gofer_frame_restore */
+PUBLIC(gofer_frame_save)
+    movq (%rsp), %rax
+    leaq 8(%rsp), %rdx
+    movq %rbx, (%rdi)
+    movq %rbp, 8(%rdi)
+    movq %r12, 16(%rdi)
+    movq %r13, 24(%rdi)
+    movq %r14, 32(%rdi)
+    movq %r15, 40(%rdi)
+    movq %rdx, 48(%rdi)
+    movq %rax, 56(%rdi)
+    xorl %eax, %eax
+    ret
+END(gofer_frame_save)
+
+FUNC(gofer_frame_restore)
+    movq (%rdi), %rbx
+    movq 8(%rdi), %rbp
+    movq 16(%rdi), %r12
+    movq 24(%rdi), %r13
+    movq 32(%rdi), %r14
+    movq 40(%rdi), %r15
+    movq 48(%rdi), %rsp
+    movl $1, %eax
+    jmp *56(%rdi)
+END(gofer_frame_restore)
+
+    .section .data.rel.ro, "aw"
+    .globl gofer_capture
+    .type gofer_capture, @object
+    .size gofer_capture, 8
+    .p2align 3
+gofer_capture:
+    .quad gofer_capture_stub
+
+    .section .note.GNU-stack, "", @progbits

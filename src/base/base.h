@@ -1,0 +1,89 @@
+/* What every file of the library starts from: attributes, the spin lock, the futex.
+ * Holds no state. */
+#ifndef GOFER_SRC_BASE_H
+#define GOFER_SRC_BASE_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define gofer_likely(x) __builtin_expect(!!(x), 1)
+#define gofer_unlikely(x) __builtin_expect(!!(x), 0)
+#define gofer_noinline __attribute__((noinline))
+#define gofer_cold __attribute__((noinline, cold))
+#define gofer_container(ptr, type, field) ((type *)(void *)((char *)(ptr) - offsetof(type, field)))
+
+#if defined __SANITIZE_ADDRESS__
+#define GOFER_ASAN 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define GOFER_ASAN 1
+#endif
+#endif
+#if defined __SANITIZE_THREAD__
+#define GOFER_TSAN 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define GOFER_TSAN 1
+#endif
+#endif
+
+/* The compiler may not move memory accesses across; the CPU may. */
+#define gofer_compiler_barrier() atomic_signal_fence(memory_order_seq_cst)
+
+enum { GOFER_CACHE_LINE = 64 };
+
+/* A lock for critical sections of a few instructions. Not fair, not recursive; never held across
+ * a switch. A waiter spins, then yields its CPU, then sleeps: the holder may have been preempted.
+ * All zero is unlocked. */
+typedef struct gofer_spin {
+    _Atomic uint32_t held;
+} gofer_spin;
+
+void gofer_spin_wait(gofer_spin *lock);
+
+static inline bool gofer_spin_try(gofer_spin *lock)
+{
+    uint32_t free_ = 0;
+    /* pairs with the release in gofer_spin_unlock */
+    return atomic_compare_exchange_strong_explicit(&lock->held, &free_, 1, memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+static inline void gofer_spin_lock(gofer_spin *lock)
+{
+    if (gofer_unlikely(!gofer_spin_try(lock)))
+        gofer_spin_wait(lock);
+}
+
+static inline void gofer_spin_unlock(gofer_spin *lock)
+{
+    atomic_store_explicit(&lock->held, 0, memory_order_release);
+}
+
+/* One pause in a spin loop. */
+static inline void gofer_cpu_relax(void)
+{
+#if defined __x86_64__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+/* Sleeps while *word == expected, until the monotonic time `deadline` (nanoseconds; negative:
+ * none). Returns when woken, when the value differs, at the deadline, or for no reason. */
+void gofer_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline);
+void gofer_futex_wake(_Atomic uint32_t *word, int count);
+
+/* The monotonic clock in nanoseconds. */
+int64_t gofer_nanotime(void);
+
+#endif

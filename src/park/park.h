@@ -1,0 +1,31 @@
+/* The one primitive on which everything blocks and wakes.
+ *
+ * To wait: make yourself findable (a wait queue, a timer), then gofer_park. To wake: be the one
+ * who took the waiter out of where it was findable, then gofer_ready: exactly once for each park.
+ * The wake may come before the park; it is not lost. */
+#ifndef GOFER_SRC_PARK_H
+#define GOFER_SRC_PARK_H
+
+#include "sched/sched.h"
+
+/* The calling goroutine, or the calling plain thread's stand-in. Never NULL. */
+static inline gofer_g *gofer_self(void)
+{
+    return gofer_m_attached()->g;
+}
+
+/* Says that the caller is about to wait. Must come before it is made findable. */
+void gofer_prepare_park(gofer_g *self, enum gofer_reason reason);
+
+/* Takes gofer_prepare_park back: the caller found, before it was findable by anybody or after it
+ * made itself unfindable again, that it need not wait. */
+void gofer_cancel_park(gofer_g *self);
+
+/* Waits until gofer_ready(self). */
+void gofer_park(gofer_g *self);
+
+/* Wakes a waiter. The waiter's stack and what lies on it may be gone as soon as this is called. */
+void gofer_ready(gofer_g *g);      /* it runs next here: Go's ready */
+void gofer_ready_last(gofer_g *g); /* it runs after those that are ready already */
+
+#endif

@@ -1,0 +1,256 @@
+/* Goroutines, threads, processors: what they are. docs/architecture.md tells the protocols.
+ *
+ * g: a goroutine. m: a thread of the operating system. p: a processor, the right to run
+ * goroutines together with what that needs (run queue, caches); GOMAXPROCS of them exist.
+ *
+ * Who may touch a p: the thread that holds it, while it is "inside" (between gofer_enter and
+ * gofer_leave); or whoever froze that thread (gofer_freeze) for as long as it is frozen. So all of
+ * a p's fields are plain. Fields that others peek at without that right are atomics, read relaxed
+ * and taken as hints only. */
+#ifndef GOFER_SRC_SCHED_H
+#define GOFER_SRC_SCHED_H
+
+#include "arch/arch.h"
+#include "base/base.h"
+#include "gofer/panic.h"
+#include "gofer/runtime.h"
+
+#include <pthread.h>
+#include <sys/types.h>
+
+typedef struct gofer_g gofer_g;
+typedef struct gofer_m gofer_m;
+typedef struct gofer_p gofer_p;
+
+/* A goroutine's states. The table of transitions is in src/sched/state.h, the only file that
+ * assigns one. */
+enum gofer_state {
+    GOFER_DEAD = 0, /* in a cache of free goroutines */
+    GOFER_RUNNABLE, /* in one run queue, or on its way there */
+    GOFER_RUNNING,  /* on a thread that holds a p */
+    GOFER_WAITING,  /* parked; somebody who found it in a wait queue will make it ready */
+    GOFER_DETACHED, /* on a thread whose p was handed off: foreign code runs */
+};
+
+/* Why a goroutine waits. The texts are Go's: src/park/reason.c. */
+enum gofer_reason {
+    GOFER_WAIT_NONE = 0,
+    GOFER_WAIT_CHAN_RECV,
+    GOFER_WAIT_CHAN_SEND,
+    GOFER_WAIT_CHAN_RECV_NIL,
+    GOFER_WAIT_CHAN_SEND_NIL,
+    GOFER_WAIT_SELECT,
+    GOFER_WAIT_SELECT_NO_CASES,
+    GOFER_WAIT_SLEEP,
+    GOFER_WAIT_MUTEX,
+    GOFER_WAIT_WAITGROUP,
+    GOFER_WAIT_SEMACQUIRE,
+    GOFER_WAIT_RUN, /* inside go_run */
+    GOFER_WAIT_REASONS
+};
+const char *gofer_reason_text(enum gofer_reason reason);
+
+struct gofer_panic; /* src/panic */
+struct gofer_local; /* src/sched/local.c */
+
+/* A goroutine's descriptor, at the top of its stack. A plain thread that calls in has one too
+ * (is_thread), so that everything that waits is a gofer_g. */
+struct gofer_g {
+    void *sp;      /* its context while it does not run */
+    gofer_g *link; /* the next one in whichever list holds it */
+    /* 1 from before its thread switches to it until after its context was saved: who takes it
+     * from a queue may switch to it only when this is 0 (acquire; pairs with gofer_switched). */
+    _Atomic uint32_t on_cpu;
+    _Atomic uint8_t state;  /* enum gofer_state */
+    _Atomic uint8_t reason; /* enum gofer_reason; meaningful while waiting */
+    bool is_thread;         /* stands for a plain thread */
+    bool is_system;         /* a thread's own context (m->g0), never in a queue */
+    int saved_errno;
+    uint64_t id;
+    gofer_defer *defers;        /* deferred calls and frame marks, newest first; own use only */
+    struct gofer_panic *panics; /* panics and Goexits in progress, newest first; own use only */
+    struct gofer_running *running; /* innermost deferred call in progress; see src/panic */
+    void *exceptions[2];        /* C++: what __cxa_get_globals points at, while it does not run */
+    struct gofer_local *locals;
+    _Atomic uint32_t wake;      /* is_thread: futex of gofer_park */
+    _Atomic uint32_t selected;  /* select and timed waits: claimed by the first waker; see chan */
+    gofer_m *home;              /* the only thread it may run on; NULL: any */
+    uint32_t lock_depth;        /* go_lock_os_thread calls not undone */
+    uint32_t blocking_depth;    /* go_blocking_begin calls not undone */
+    bool sticky;
+    bool finished_main;         /* main's goroutine after its Goexit */
+    int64_t waiting_since;      /* coarse time of the last park */
+    /* where it came from */
+    void (*fn)(void);
+    const gofer_site *site;
+    const char *name;
+    uint64_t creator;
+    const char *creator_function;
+    /* its stack: [stack_low, stack_high) is usable, a guard page lies below */
+    char *stack_low, *stack_high;
+    void *stack_base; /* the mapping of a stack of its own size, else NULL: a slot of an arena */
+    size_t stack_map_size;
+    void *asan_fake_stack;
+    void *tsan_fiber;
+    int (*run_fn)(int, char **); /* go_run and main: see src/sched/run.c */
+};
+
+enum { GOFER_RUNQ_SIZE = 256 }; /* a power of two */
+
+/* A queue of goroutines through their links. */
+typedef struct gofer_list {
+    gofer_g *head, *tail;
+    _Atomic uint32_t count; /* written by whoever may touch the list; others peek */
+} gofer_list;
+
+struct gofer_p {
+    int index;
+    _Atomic uint32_t tick;   /* goroutines started or resumed so far */
+    _Atomic(gofer_g *) next; /* made ready last, runs first: Go's runnext */
+    uint32_t next_streak;    /* how often in a row `next` was chosen */
+    _Atomic uint32_t runq_head, runq_tail;
+    gofer_g *runq[GOFER_RUNQ_SIZE];
+    gofer_list backlog; /* behind runq: those who yielded, and what runq had no room for */
+    gofer_list free;    /* dead goroutines of the default stack size, hot */
+    uint64_t id_next, id_end;
+    int64_t created_minus_ended;
+    uint32_t random;
+    _Atomic bool eager; /* the monitor saw a lone ready goroutine wait here: wake a thief at once */
+    gofer_p *idle_link; /* sched.lock: the list of idle processors */
+    _Atomic(gofer_m *) m;
+} __attribute__((aligned(GOFER_CACHE_LINE)));
+
+struct gofer_m {
+    /* The owner's: written by this thread alone. */
+    gofer_g *g; /* who runs here */
+    gofer_g *previous; /* who ran before the switch in progress */
+    _Atomic uint32_t inside; /* 1 between gofer_enter and gofer_leave */
+    /* The processor held. NULL: none, or somebody is freezing this thread. Written by the owner
+     * while inside, and by who holds freeze_lock. */
+    _Atomic(gofer_p *) p;
+    int *errno_address;
+    void **exceptions; /* C++: __cxa_get_globals of this thread, or NULL */
+    gofer_g g0;        /* the thread's own context: idles here */
+    gofer_g *resume;   /* for g0: switch to this one next */
+    int after;         /* for g0: what to do about `previous`; enum gofer_after */
+    gofer_g *locked;   /* the goroutine tied to this thread */
+    bool is_foreign;   /* a plain thread; g == &g0, never holds a p */
+    bool is_main_thread;
+    uint32_t random;
+
+    gofer_spin freeze_lock __attribute__((aligned(GOFER_CACHE_LINE))); /* see gofer_freeze */
+    _Atomic uint32_t acknowledged; /* the owner waits in gofer_enter_slow: it is outside */
+
+    /* sched.lock */
+    gofer_m *idle_link;
+    gofer_p *next_p;        /* handed to an idle thread with its wake-up */
+    bool wake_spinning;
+    _Atomic uint32_t wake;  /* futex */
+    gofer_list pinned;      /* ready goroutines that only this thread may run */
+    bool waits_for_p;
+
+    /* the monitor's notes */
+    uint32_t seen_tick;
+    int64_t seen_cpu, tick_cpu;
+    uint32_t still;
+    bool is_hog;
+
+    pthread_t thread;
+    pid_t tid;
+    gofer_m *all_link; /* all threads ever made; never freed while the runtime runs */
+    void *alternate_stack;
+    void *tsan_fiber;
+    const void *stack_bottom; /* of the thread itself, for ASan */
+    size_t stack_size;
+} __attribute__((aligned(GOFER_CACHE_LINE)));
+
+extern struct gofer_sched {
+    gofer_spin lock; /* guards what follows up to `all` */
+    gofer_list global;       /* runnable goroutines of no processor */
+    gofer_p *idle_ps;
+    gofer_m *idle_ms;
+    int thread_count;        /* gofer_m of goroutines */
+    int detached;            /* goroutines that run on a thread without p */
+    int64_t outside_created; /* goroutines made minus ended without a p */
+    gofer_g *timekeeper_g;
+    bool exiting;
+
+    /* Peeked at by everybody; written under the lock. */
+    _Atomic int idle_p_count __attribute__((aligned(GOFER_CACHE_LINE)));
+    _Atomic int spinning; /* threads that look for work; written by anyone with atomics */
+    _Atomic int running;  /* 1: started */
+    _Atomic int nprocs;
+    _Atomic int64_t coarse_now; /* the time somebody last looked; for waiting_since */
+    gofer_m *_Atomic all_ms;
+    gofer_p *ps[1024];
+    _Atomic int p_count; /* entries of ps */
+    int max_threads;
+    bool main_owns_process; /* the library's own main: deadlock and Goexit of main are fatal */
+    _Atomic uint64_t id_next;
+    bool forked;
+    gofer_g *main_g;
+} gofer_sched;
+
+/* ---- inside and outside ------------------------------------------------------------------ */
+
+/* Slow path: waits while the thread is frozen; where its processor was handed off, queues the
+ * goroutine for another (it may go on on another thread). Returns the processor, marked inside,
+ * and updates *m. */
+gofer_p *gofer_enter_slow(gofer_m **m);
+
+/* Marks the calling thread inside the runtime, so that its processor stays its own. *m is the
+ * caller's gofer_m_self(); NULL result: a plain thread. Pairs with the membarrier in gofer_freeze:
+ * either it sees the mark, or we see p == NULL. */
+static inline gofer_p *gofer_enter(gofer_m **m)
+{
+    atomic_store_explicit(&(*m)->inside, 1, memory_order_relaxed);
+#ifdef GOFER_FENCES
+    atomic_thread_fence(memory_order_seq_cst);
+#else
+    gofer_compiler_barrier();
+#endif
+    /* acquire: pairs with the release with which a freezer gives the processor back */
+    gofer_p *p = atomic_load_explicit(&(*m)->p, memory_order_acquire);
+    if (gofer_unlikely(!p))
+        p = gofer_enter_slow(m);
+    return p;
+}
+
+static inline void gofer_leave(gofer_m *m)
+{
+    atomic_store_explicit(&m->inside, 0, memory_order_release); /* pairs with gofer_freeze */
+}
+
+/* ---- the doors that park and the rest of the library use ---------------------------------- */
+
+/* Switches away from the current goroutine, which is WAITING or in a queue; returns when it runs
+ * again. Inside on entry, outside on return. */
+void gofer_schedule_away(gofer_m *m, gofer_p *p);
+
+/* Puts a goroutine that just became RUNNABLE in a queue and sees to it that somebody runs it.
+ * `front`: it runs next on this processor (a hand-off), else behind the others. From any thread. */
+void gofer_enqueue(gofer_g *g, bool front);
+
+/* Ends the calling goroutine after its deferred calls ran. */
+_Noreturn void gofer_goroutine_end(void);
+
+/* The calling thread's descriptor, made at its first call; fatal without memory. */
+gofer_m *gofer_attach(void);
+static inline gofer_m *gofer_m_attached(void)
+{
+    gofer_m *m = gofer_m_self();
+    return gofer_likely(m != NULL) ? m : gofer_attach();
+}
+
+/* For dumps and the end of the process: stops every other thread at its next call into the
+ * runtime, for good. */
+void gofer_freeze_world(void);
+
+/* Calls fn for each goroutine that is not dead, in no order, without locks: for dumps of a frozen
+ * world. */
+void gofer_each_goroutine(void (*fn)(gofer_g *g, void *context), void *context);
+
+/* Starts the runtime if it does not run; 0, or an errno. */
+int gofer_start(void);
+
+#endif

@@ -1,0 +1,36 @@
+/* Timers: something to call at a time.
+ *
+ * Each processor has a heap, guarded by a spin lock of its own, that any thread may lock. Whoever
+ * looks for work runs what is due. fire runs under the heap's lock, so that a timer that was
+ * stopped is neither running nor will run: it must be short, may take channel locks and call
+ * gofer_ready_last, and must not start or stop timers. */
+#ifndef GOFER_SRC_TIMER_H
+#define GOFER_SRC_TIMER_H
+
+#include "sched/sched.h"
+
+typedef struct gofer_timer {
+    int64_t when;      /* monotonic nanoseconds */
+    uint64_t sequence; /* ties run in the order of starting */
+    void (*fire)(struct gofer_timer *self, int64_t now);
+    struct gofer_timer_heap *heap; /* where it is or was last; set by start */
+    size_t slot;       /* heap->lock: its place + 1; 0: not in the heap */
+    bool wakes;        /* somebody waits for it: keeps the deadlock report quiet */
+} gofer_timer;
+
+/* Starts a timer that is not running; fire and wakes must be set. False: no memory. */
+bool gofer_timer_start(gofer_timer *timer, int64_t when);
+
+/* Stops it. True: it will not fire. False: it has fired, and fire has returned. */
+bool gofer_timer_stop(gofer_timer *timer);
+
+/* Runs what is due in every heap that is due. Returns the time of the next timer, or -1. */
+int64_t gofer_timers_run(int64_t now);
+
+/* The earliest timer of all; -1: none. A hint. */
+int64_t gofer_timers_next(void);
+
+/* Whether somebody waits for a timer. Under no lock; exact when nothing runs. */
+bool gofer_timers_can_wake(void);
+
+#endif
