@@ -78,7 +78,7 @@ struct gofer_g {
     uint32_t lock_depth;        /* go_lock_os_thread calls not undone */
     uint32_t blocking_depth;    /* go_blocking_begin calls not undone */
     bool sticky;
-    bool finished_main;         /* main's goroutine after its Goexit */
+    bool trimmed; /* dead: its stack below the first page was given back */
     int64_t waiting_since;      /* coarse time of the last park */
     /* where it came from */
     void (*fn)(void);
@@ -90,12 +90,12 @@ struct gofer_g {
     char *stack_low, *stack_high;
     void *stack_base; /* the mapping of a stack of its own size, else NULL: a slot of an arena */
     size_t stack_map_size;
+    struct gofer_run *run; /* the go_run that waits for it: see src/sched/run.c */
     void *asan_fake_stack;
     void *tsan_fiber;
-    int (*run_fn)(int, char **); /* go_run and main: see src/sched/run.c */
 };
 
-enum { GOFER_RUNQ_SIZE = 256 }; /* a power of two */
+enum { GOFER_RUNQ_SIZE = 256 /* a power of two */, GOFER_MAX_PROCS = 1024 };
 
 /* A queue of goroutines through their links. */
 typedef struct gofer_list {
@@ -108,17 +108,25 @@ struct gofer_p {
     _Atomic uint32_t tick;   /* goroutines started or resumed so far */
     _Atomic(gofer_g *) next; /* made ready last, runs first: Go's runnext */
     uint32_t next_streak;    /* how often in a row `next` was chosen */
-    _Atomic uint32_t runq_head, runq_tail;
-    gofer_g *runq[GOFER_RUNQ_SIZE];
+    _Atomic uint32_t runq_head, runq_tail; /* free-running; the queue is runq[head..tail) */
+    _Atomic bool eager; /* the monitor saw a lone ready goroutine wait here: wake a thief at once */
+    bool kick;          /* an earlier timer was started than the timekeeper waits for */
     gofer_list backlog; /* behind runq: those who yielded, and what runq had no room for */
     gofer_list free;    /* dead goroutines of the default stack size, hot */
     uint64_t id_next, id_end;
-    int64_t created_minus_ended;
-    uint32_t random;
-    _Atomic bool eager; /* the monitor saw a lone ready goroutine wait here: wake a thief at once */
+    _Atomic int64_t created_minus_ended;
     gofer_p *idle_link; /* sched.lock: the list of idle processors */
-    _Atomic(gofer_m *) m;
+    bool is_idle;       /* sched.lock: it is in that list */
+    _Atomic(gofer_m *) m; /* who holds it: a hint for thieves */
+    gofer_g *runq[GOFER_RUNQ_SIZE];
 } __attribute__((aligned(GOFER_CACHE_LINE)));
+
+/* How an idle thread waits for a processor. */
+enum gofer_idle {
+    GOFER_NOT_IDLE = 0,
+    GOFER_IDLE_LISTED, /* in sched.idle_ms */
+    GOFER_IDLE_LOCKED, /* for the goroutine that is tied to it */
+};
 
 struct gofer_m {
     /* The owner's: written by this thread alone. */
@@ -131,9 +139,10 @@ struct gofer_m {
     int *errno_address;
     void **exceptions; /* C++: __cxa_get_globals of this thread, or NULL */
     gofer_g g0;        /* the thread's own context: idles here */
+    gofer_p *held;     /* what p is when nobody freezes; right while inside */
     gofer_g *resume;   /* for g0: switch to this one next */
-    int after;         /* for g0: what to do about `previous`; enum gofer_after */
     gofer_g *locked;   /* the goroutine tied to this thread */
+    bool ends;         /* for g0: its goroutine ended while tied to it */
     bool is_foreign;   /* a plain thread; g == &g0, never holds a p */
     bool is_main_thread;
     uint32_t random;
@@ -144,12 +153,13 @@ struct gofer_m {
     /* sched.lock */
     gofer_m *idle_link;
     gofer_p *next_p;        /* handed to an idle thread with its wake-up */
-    bool wake_spinning;
     _Atomic uint32_t wake;  /* futex */
     gofer_list pinned;      /* ready goroutines that only this thread may run */
-    bool waits_for_p;
+    enum gofer_idle idle;
+    bool wake_spinning;    /* woken to look for work, and counted so */
 
     /* the monitor's notes */
+    gofer_p *seen_p;
     uint32_t seen_tick;
     int64_t seen_cpu, tick_cpu;
     uint32_t still;
@@ -158,6 +168,7 @@ struct gofer_m {
     pthread_t thread;
     pid_t tid;
     gofer_m *all_link; /* all threads ever made; never freed while the runtime runs */
+    _Atomic uint32_t gone; /* the thread has ended */
     void *alternate_stack;
     void *tsan_fiber;
     const void *stack_bottom; /* of the thread itself, for ASan */
@@ -165,30 +176,39 @@ struct gofer_m {
 } __attribute__((aligned(GOFER_CACHE_LINE)));
 
 extern struct gofer_sched {
-    gofer_spin lock; /* guards what follows up to `all` */
-    gofer_list global;       /* runnable goroutines of no processor */
+    gofer_spin lock; /* guards what follows up to the next comment of this kind */
+    gofer_list global;     /* runnable goroutines of no processor */
     gofer_p *idle_ps;
     gofer_m *idle_ms;
-    int thread_count;        /* gofer_m of goroutines */
-    int detached;            /* goroutines that run on a thread without p */
-    int64_t outside_created; /* goroutines made minus ended without a p */
-    gofer_g *timekeeper_g;
-    bool exiting;
+    int thread_count;      /* threads that run goroutines */
+    gofer_m *timekeeper;   /* the idle thread that sleeps until the next timer */
+    int stopping;          /* go_shutdown: threads shall end */
 
-    /* Peeked at by everybody; written under the lock. */
+    /* Peeked at by everybody; written under the lock, `spinning` by anyone. */
     _Atomic int idle_p_count __attribute__((aligned(GOFER_CACHE_LINE)));
-    _Atomic int spinning; /* threads that look for work; written by anyone with atomics */
-    _Atomic int running;  /* 1: started */
-    _Atomic int nprocs;
-    _Atomic int64_t coarse_now; /* the time somebody last looked; for waiting_since */
-    gofer_m *_Atomic all_ms;
-    gofer_p *ps[1024];
-    _Atomic int p_count; /* entries of ps */
+    _Atomic int spinning; /* threads that look for work */
+    _Atomic int detached; /* goroutines that run on a thread without a processor */
+    _Atomic int64_t timekeeper_deadline; /* when it wakes; INT64_MAX: there is none */
+
+    /* Read by everybody, seldom written. */
+    _Atomic int nprocs __attribute__((aligned(GOFER_CACHE_LINE)));
+    _Atomic int p_count;    /* entries of ps, never fewer than nprocs */
+    _Atomic bool exiting;   /* main has returned, or a fatal error: no goroutine resumes */
+    _Atomic bool monitor_sleeps;
+    bool forked;            /* the child of a fork: the runtime is not there */
+    bool need_fences;       /* no membarrier here: gofer_enter fences instead */
+    bool main_owns_process; /* the library's own main: go_main's end is the process's */
+    bool main_gone;         /* main's goroutine called Goexit */
+    bool all_sticky;        /* GOFER_STICKY=1 */
     int max_threads;
-    bool main_owns_process; /* the library's own main: deadlock and Goexit of main are fatal */
-    _Atomic uint64_t id_next;
-    bool forked;
+    size_t stack_size;
     gofer_g *main_g;
+    gofer_m *ender;         /* exiting: the thread that ends the process */
+    gofer_m *_Atomic all_ms;
+    _Atomic int64_t coarse_now; /* when somebody last looked at the clock */
+    _Atomic uint64_t id_next;
+    _Atomic int64_t created_outside; /* goroutines made minus ended without a processor */
+    gofer_p *ps[GOFER_MAX_PROCS];
 } gofer_sched;
 
 /* ---- inside and outside ------------------------------------------------------------------ */
@@ -204,11 +224,9 @@ gofer_p *gofer_enter_slow(gofer_m **m);
 static inline gofer_p *gofer_enter(gofer_m **m)
 {
     atomic_store_explicit(&(*m)->inside, 1, memory_order_relaxed);
-#ifdef GOFER_FENCES
-    atomic_thread_fence(memory_order_seq_cst);
-#else
     gofer_compiler_barrier();
-#endif
+    if (gofer_unlikely(gofer_sched.need_fences))
+        atomic_thread_fence(memory_order_seq_cst);
     /* acquire: pairs with the release with which a freezer gives the processor back */
     gofer_p *p = atomic_load_explicit(&(*m)->p, memory_order_acquire);
     if (gofer_unlikely(!p))
@@ -227,8 +245,15 @@ static inline void gofer_leave(gofer_m *m)
  * again. Inside on entry, outside on return. */
 void gofer_schedule_away(gofer_m *m, gofer_p *p);
 
-/* Puts a goroutine that just became RUNNABLE in a queue and sees to it that somebody runs it.
- * `front`: it runs next on this processor (a hand-off), else behind the others. From any thread. */
+/* The same for one that waits already and found that its thread has no processor any more. */
+void gofer_schedule_away_parked(gofer_m *m);
+
+/* gofer_enter for one that waits already, and so may not be queued to get a processor. NULL:
+ * there is none. Inside either way. */
+gofer_p *gofer_enter_parked(gofer_m *m);
+
+/* Puts a goroutine that just became ready in a queue and sees to it that somebody runs it.
+ * `front`: it runs next on this processor, else behind the others. From any thread. */
 void gofer_enqueue(gofer_g *g, bool front);
 
 /* Ends the calling goroutine after its deferred calls ran. */
@@ -242,8 +267,11 @@ static inline gofer_m *gofer_m_attached(void)
     return gofer_likely(m != NULL) ? m : gofer_attach();
 }
 
-/* For dumps and the end of the process: stops every other thread at its next call into the
- * runtime, for good. */
+/* A timer was started for `when`: sees to it that somebody wakes in time. */
+void gofer_timekeeper_check(int64_t when);
+
+/* For dumps and the end of the process: no goroutine starts or resumes from now on, and those
+ * that run stop at their next call into the runtime, for good. */
 void gofer_freeze_world(void);
 
 /* Calls fn for each goroutine that is not dead, in no order, without locks: for dumps of a frozen

@@ -1,0 +1,78 @@
+/* See park.h. */
+#include "park/park.h"
+
+#include "sched/state.h"
+
+#include <sched.h>
+
+#ifdef GOFER_TSAN
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#define EDGE_FROM_WAKER(g) __tsan_acquire(g)
+#define EDGE_TO_WOKEN(g) __tsan_release(g)
+#else
+#define EDGE_FROM_WAKER(g) (void)(g)
+#define EDGE_TO_WOKEN(g) (void)(g)
+#endif
+
+void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
+{
+    self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
+    if (gofer_unlikely(self->is_thread))
+        atomic_store_explicit(&self->wake, 0, memory_order_relaxed);
+    gofer_state_waits(self, reason);
+}
+
+void gofer_cancel_park(gofer_g *self)
+{
+    gofer_state_set(self, GOFER_RUNNING);
+}
+
+static void park_thread(gofer_g *self)
+{
+    /* pairs with the release in wake_thread */
+    while (atomic_load_explicit(&self->wake, memory_order_acquire) == 0)
+        gofer_futex_wait(&self->wake, 0, -1);
+    gofer_state_set(self, GOFER_RUNNING);
+}
+
+/* The futex's address may be unmapped by the time of the wake: harmless for FUTEX_WAKE, which
+ * looks the address up by value; a spurious wake-up is one that every waiter bears. */
+static void wake_thread(gofer_g *g)
+{
+    atomic_store_explicit(&g->wake, 1, memory_order_release);
+    gofer_futex_wake(&g->wake, 1);
+}
+
+void gofer_park(gofer_g *self)
+{
+    if (gofer_unlikely(self->is_thread)) {
+        park_thread(self);
+    } else {
+        gofer_m *m = gofer_m_self();
+        gofer_p *p = gofer_enter_parked(m);
+        if (gofer_likely(p != NULL))
+            gofer_schedule_away(m, p);
+        else
+            gofer_schedule_away_parked(m);
+    }
+    EDGE_FROM_WAKER(self);
+}
+
+void gofer_ready(gofer_g *g)
+{
+    EDGE_TO_WOKEN(g);
+    if (gofer_unlikely(g->is_thread))
+        wake_thread(g);
+    else
+        gofer_enqueue(g, true);
+}
+
+void gofer_ready_last(gofer_g *g)
+{
+    EDGE_TO_WOKEN(g);
+    if (gofer_unlikely(g->is_thread))
+        wake_thread(g);
+    else
+        gofer_enqueue(g, false);
+}

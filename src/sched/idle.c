@@ -1,0 +1,549 @@
+/* A thread without a goroutine: looking for work, stealing, sleeping, and the deadlock check.
+ *
+ * Runs on the thread's own stack (m->g0). Idle processors and threads are in lists under
+ * sched.lock. A thread that gives its processor up looks at the global queue under the same lock,
+ * and whoever pushes there looks for an idle processor under it: no wake-up is lost. Work on
+ * another processor's queue is that processor's own to run; telling idle ones of it is a courtesy
+ * (gofer_wake_surplus), with the monitor as the backstop. */
+#include "sched/internal.h"
+
+#include "panic/panic.h"
+#include "time/timer.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+enum { STEAL_MOST = 128, SPIN_NANOSECONDS = 20000 };
+
+/* ---- holding and releasing a processor --------------------------------------------------- */
+
+gofer_p *gofer_take_idle_p(void)
+{
+    gofer_p *p = gofer_sched.idle_ps;
+    if (!p)
+        return NULL;
+    gofer_sched.idle_ps = p->idle_link;
+    p->is_idle = false;
+    atomic_fetch_sub_explicit(&gofer_sched.idle_p_count, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&gofer_sched.monitor_sleeps, memory_order_relaxed))
+        gofer_monitor_wake();
+    return p;
+}
+
+static void put_idle_p(gofer_p *p)
+{
+    atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
+    if (p->index >= atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed))
+        return; /* retired: gofer_gomaxprocs takes it up again */
+    p->is_idle = true;
+    p->idle_link = gofer_sched.idle_ps;
+    gofer_sched.idle_ps = p;
+    atomic_fetch_add_explicit(&gofer_sched.idle_p_count, 1, memory_order_relaxed);
+}
+
+void gofer_hold(gofer_m *m, gofer_p *p)
+{
+    gofer_spin_lock(&m->freeze_lock);
+    m->held = p;
+    atomic_store_explicit(&m->inside, 1, memory_order_relaxed);
+    atomic_store_explicit(&m->p, p, memory_order_release);
+    atomic_store_explicit(&p->m, m, memory_order_relaxed);
+    gofer_spin_unlock(&m->freeze_lock);
+}
+
+/* Inside stays marked; without a processor the mark means nothing. */
+gofer_p *gofer_release_p(gofer_m *m)
+{
+    gofer_p *p = m->held;
+    gofer_spin_lock(&m->freeze_lock);
+    m->held = NULL;
+    atomic_store_explicit(&m->p, NULL, memory_order_relaxed);
+    gofer_spin_unlock(&m->freeze_lock);
+    return p;
+}
+
+/* ---- waking others ------------------------------------------------------------------------ */
+
+/* sched.lock. m stops being idle. */
+static void remove_idle_m(gofer_m *m)
+{
+    if (m->idle == GOFER_IDLE_LISTED) {
+        gofer_m **at = &gofer_sched.idle_ms;
+        while (*at != m)
+            at = &(*at)->idle_link;
+        *at = m->idle_link;
+    }
+    m->idle = GOFER_NOT_IDLE;
+}
+
+static void wake_thread(gofer_m *m)
+{
+    atomic_store_explicit(&m->wake, 1, memory_order_release); /* pairs with sleep_idle */
+    gofer_futex_wake(&m->wake, 1);
+}
+
+/* Lets a thread begin or go on with p, which the caller owns. `spinning`: it is already counted
+ * as one that looks for work. */
+static void start_thread_with(gofer_p *p, bool spinning)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_m *m = gofer_sched.idle_ms;
+    if (m) {
+        remove_idle_m(m);
+        m->next_p = p;
+        m->wake_spinning = spinning;
+    }
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (m)
+        wake_thread(m);
+    else
+        gofer_thread_start(p, spinning);
+}
+
+void gofer_hand_off(gofer_p *p)
+{
+    atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
+    bool work = gofer_p_has_work(p) || gofer_timers_next() >= 0;
+    if (!work) {
+        gofer_spin_lock(&gofer_sched.lock);
+        work = gofer_list_count(&gofer_sched.global) != 0;
+        if (!work)
+            put_idle_p(p);
+        gofer_spin_unlock(&gofer_sched.lock);
+    }
+    if (work)
+        start_thread_with(p, false);
+}
+
+void gofer_wake_one(void)
+{
+    if (atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) == 0)
+        return;
+    int none = 0;
+    if (!atomic_compare_exchange_strong_explicit(&gofer_sched.spinning, &none, 1,
+                                                 memory_order_relaxed, memory_order_relaxed))
+        return; /* somebody looks already, and wakes another when it finds something */
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_p *p = atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)
+                     ? NULL
+                     : gofer_take_idle_p();
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (p)
+        start_thread_with(p, true);
+    else
+        atomic_fetch_sub_explicit(&gofer_sched.spinning, 1, memory_order_relaxed);
+}
+
+/* The timekeeper sleeps too long, or there is none: wake it, or somebody to become it. */
+static void kick_timekeeper(void)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_m *keeper = gofer_sched.timekeeper;
+    if (keeper)
+        wake_thread(keeper);
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (!keeper)
+        gofer_wake_one();
+}
+
+gofer_cold void gofer_wake_surplus(gofer_p *p)
+{
+    if (p->kick) {
+        p->kick = false;
+        kick_timekeeper();
+    }
+    if (gofer_p_waiting(p))
+        gofer_wake_one();
+}
+
+void gofer_timekeeper_check(int64_t when)
+{
+    if (when >= atomic_load_explicit(&gofer_sched.timekeeper_deadline, memory_order_relaxed))
+        return;
+    gofer_m *m = gofer_m_self();
+    gofer_p *p = m && !m->is_foreign ? m->held : NULL;
+    if (p && atomic_load_explicit(&m->p, memory_order_relaxed) == p)
+        p->kick = true; /* if we stop here we keep the time ourselves */
+    else
+        kick_timekeeper();
+}
+
+/* ---- stealing ----------------------------------------------------------------------------- */
+
+static uint32_t random_next(gofer_m *m)
+{
+    uint32_t x = m->random;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return m->random = x;
+}
+
+/* Moves about half of what waits on `from`, which is frozen, to `to`; returns one to run. */
+static gofer_g *take_half(gofer_p *to, gofer_p *from, bool also_next)
+{
+    uint32_t n = gofer_runq_count(from);
+    n -= n / 2;
+    for (uint32_t i = 0; i < n; i++)
+        gofer_runq_push(to, gofer_runq_pop(from));
+    if (n == 0) {
+        uint32_t rest = gofer_list_count(&from->backlog);
+        rest -= rest / 2;
+        for (uint32_t i = 0; i < rest && i < STEAL_MOST; i++)
+            gofer_runq_push(to, gofer_list_pop(&from->backlog));
+    }
+    gofer_g *g = gofer_runq_pop(to);
+    if (!g && also_next) {
+        g = atomic_load_explicit(&from->next, memory_order_relaxed);
+        atomic_store_explicit(&from->next, NULL, memory_order_relaxed);
+    }
+    return g;
+}
+
+/* One look at every other processor. `also_next`: even a goroutine that its processor is about to
+ * run, if that one is in foreign code. */
+static gofer_g *steal(gofer_m *m, gofer_p *p, bool also_next)
+{
+    static gofer_spin one_barrier_at_a_time; /* each interrupts every running thread */
+    int n = atomic_load_explicit(&gofer_sched.nprocs, memory_order_acquire);
+    int start = (int)(random_next(m) % (uint32_t)n);
+    for (int i = 0; i < n; i++) {
+        gofer_p *victim = gofer_sched.ps[(start + i) % n];
+        if (victim == p || !(also_next ? gofer_p_has_work(victim) : gofer_p_waiting(victim)))
+            continue;
+        gofer_m *owner = atomic_load_explicit(&victim->m, memory_order_relaxed);
+        if (!owner || !gofer_spin_try(&one_barrier_at_a_time))
+            continue;
+        bool out = atomic_load_explicit(&owner->inside, memory_order_relaxed) == 0;
+        gofer_g *g = NULL;
+        if (gofer_freeze(owner, victim, out)) {
+            g = take_half(p, victim, also_next && out);
+            gofer_unfreeze(owner, victim);
+        }
+        gofer_spin_unlock(&one_barrier_at_a_time);
+        if (g)
+            return g;
+    }
+    return NULL;
+}
+
+/* ---- the global queue --------------------------------------------------------------------- */
+
+static gofer_g *take_global(gofer_m *m, gofer_p *p)
+{
+    if (!gofer_list_count(&gofer_sched.global) && !gofer_list_count(&m->pinned))
+        return NULL;
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_g *g = gofer_list_pop(&m->pinned);
+    if (!g) {
+        uint32_t n = gofer_list_count(&gofer_sched.global);
+        uint32_t procs = (uint32_t)atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
+        n = n / procs + 1;
+        g = gofer_list_pop(&gofer_sched.global);
+        for (uint32_t i = 1; g && i < n && i < STEAL_MOST; i++) {
+            gofer_g *more = gofer_list_pop(&gofer_sched.global);
+            if (!more)
+                break;
+            gofer_runq_push(p, more);
+        }
+    }
+    gofer_spin_unlock(&gofer_sched.lock);
+    return g;
+}
+
+/* ---- the deadlock check ------------------------------------------------------------------- */
+
+static int64_t goroutine_count(void)
+{
+    int64_t n = atomic_load_explicit(&gofer_sched.created_outside, memory_order_relaxed);
+    for (int i = 0; i < atomic_load_explicit(&gofer_sched.p_count, memory_order_acquire); i++)
+        n += atomic_load_explicit(&gofer_sched.ps[i]->created_minus_ended, memory_order_relaxed);
+    return n;
+}
+
+int go_num_goroutine(void)
+{
+    return (int)goroutine_count();
+}
+
+/* sched.lock. Nothing runs and nothing is about to. */
+static bool all_still(void)
+{
+    return atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) ==
+               atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed) &&
+           atomic_load_explicit(&gofer_sched.detached, memory_order_relaxed) == 0 &&
+           gofer_list_count(&gofer_sched.global) == 0 && !gofer_sched.stopping &&
+           !atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed);
+}
+
+/* Called by a thread that just went idle. Returns when to look again, or -1: a foreign thread
+ * that keeps the report quiet may end without telling us. */
+static int64_t check_deadlock(int round)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    bool still = all_still();
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (!still || gofer_timers_can_wake())
+        return -1;
+    int64_t left = goroutine_count();
+    if (left == 0 && !gofer_sched.main_gone)
+        return -1;
+    if (gofer_foreign_threads())
+        return round < 12 ? gofer_nanotime() + (1000000LL << (2 * round)) : -1;
+    gofer_spin_lock(&gofer_sched.lock);
+    still = all_still();
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (still && !gofer_timers_can_wake())
+        gofer_fatal_deadlock(left == 0);
+    return -1;
+}
+
+/* ---- sleeping ----------------------------------------------------------------------------- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    if (a < 0 || b < 0)
+        return a < 0 ? b : a;
+    return a < b ? a : b;
+}
+
+/* Sleeps until somebody hands over a processor, or m, the timekeeper, finds one when the next
+ * timer is due. Returns with a processor held, or false: the thread shall end. */
+static bool sleep_idle(gofer_m *m)
+{
+    int round = 0;
+    for (;;) {
+        int64_t recheck = check_deadlock(round++);
+        int64_t timer = gofer_timers_next();
+        gofer_spin_lock(&gofer_sched.lock);
+        int64_t deadline = recheck;
+        if (timer >= 0 &&
+            timer < atomic_load_explicit(&gofer_sched.timekeeper_deadline, memory_order_relaxed)) {
+            gofer_sched.timekeeper = m; /* an earlier one sleeps on, to no use and no harm */
+            atomic_store_explicit(&gofer_sched.timekeeper_deadline, timer, memory_order_relaxed);
+        }
+        bool keeper = gofer_sched.timekeeper == m;
+        if (keeper)
+            deadline = earlier(deadline, timer);
+        gofer_spin_unlock(&gofer_sched.lock);
+        while (atomic_load_explicit(&m->wake, memory_order_acquire) == 0) {
+            gofer_futex_wait(&m->wake, 0, deadline);
+            if (deadline >= 0 && gofer_nanotime() >= deadline)
+                break;
+        }
+        gofer_spin_lock(&gofer_sched.lock);
+        atomic_store_explicit(&m->wake, 0, memory_order_relaxed);
+        if (gofer_sched.timekeeper == m) {
+            gofer_sched.timekeeper = NULL;
+            atomic_store_explicit(&gofer_sched.timekeeper_deadline, INT64_MAX,
+                                  memory_order_relaxed);
+        }
+        gofer_p *p = m->next_p;
+        m->next_p = NULL;
+        bool ends = gofer_sched.stopping && !m->is_main_thread;
+        if (!p && !ends && (gofer_timers_next() >= 0 || gofer_list_count(&m->pinned)))
+            p = gofer_take_idle_p();
+        if (p || ends)
+            remove_idle_m(m);
+        gofer_spin_unlock(&gofer_sched.lock);
+        if (p) {
+            gofer_hold(m, p);
+            return true;
+        }
+        if (ends)
+            return false;
+    }
+}
+
+/* sched.lock. Goroutines that only m may run, but m has no processor: whoever finds them in the
+ * global queue brings one (send_home). */
+static void ask_for_processor(gofer_m *m)
+{
+    gofer_g *g;
+    while ((g = gofer_list_pop(&m->pinned)))
+        gofer_list_push(&gofer_sched.global, g);
+}
+
+/* m has nothing to do: gives its processor up, unless work came meanwhile. False: m shall end. */
+static bool go_idle(gofer_m *m)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    bool work = gofer_list_count(&gofer_sched.global) || gofer_list_count(&m->pinned);
+    if (work && m->held) {
+        gofer_spin_unlock(&gofer_sched.lock);
+        return true;
+    }
+    gofer_p *p = work ? gofer_take_idle_p() : NULL;
+    if (!p) {
+        if (m->held)
+            put_idle_p(gofer_release_p(m));
+        ask_for_processor(m);
+        m->idle = GOFER_IDLE_LISTED;
+        m->idle_link = gofer_sched.idle_ms;
+        gofer_sched.idle_ms = m;
+    }
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (p) {
+        gofer_hold(m, p);
+        return true;
+    }
+    return sleep_idle(m);
+}
+
+/* ---- goroutines that may run on one thread only ------------------------------------------- */
+
+/* g belongs to another thread: leaves it there, with our processor if that thread is idle. */
+static void send_home(gofer_m *m, gofer_g *g)
+{
+    gofer_m *home = g->home;
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_list_push(&home->pinned, g);
+    bool idle = home->idle != GOFER_NOT_IDLE;
+    if (idle) {
+        remove_idle_m(home);
+        home->next_p = gofer_release_p(m);
+        atomic_store_explicit(&home->next_p->m, NULL, memory_order_relaxed);
+    }
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (idle)
+        wake_thread(home);
+}
+
+/* ---- the loop ----------------------------------------------------------------------------- */
+
+static void stop_spinning(bool *spinning)
+{
+    if (*spinning)
+        atomic_fetch_sub_explicit(&gofer_sched.spinning, 1, memory_order_relaxed);
+    *spinning = false;
+}
+
+/* Looks about for a while before it goes to sleep. */
+static gofer_g *look_around(gofer_m *m, gofer_p *p, bool *spinning)
+{
+    if (atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed) == 1)
+        return NULL;
+    if (!*spinning) {
+        atomic_fetch_add_explicit(&gofer_sched.spinning, 1, memory_order_relaxed);
+        *spinning = true;
+    }
+    int64_t until = gofer_nanotime() + SPIN_NANOSECONDS;
+    for (int round = 0;; round++) {
+        gofer_g *g = steal(m, p, round > 8);
+        if (!g)
+            g = take_global(m, p);
+        if (g)
+            return g;
+        for (int i = 0; i < 10; i++)
+            gofer_cpu_relax();
+        if (gofer_nanotime() > until)
+            return NULL;
+    }
+}
+
+/* The next goroutine for m, which is inside and holds a processor or none; NULL: the thread shall
+ * end. */
+static gofer_g *find_runnable(gofer_m *m)
+{
+    for (;;) {
+        bool spinning = m->wake_spinning;
+        m->wake_spinning = false;
+        while (atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed))
+            pause();
+        if (m->held &&
+            m->held->index >= atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed))
+            gofer_procs_retire(m);
+        gofer_p *p = m->held;
+        gofer_g *g = NULL;
+        if (p) {
+            int64_t now = gofer_nanotime();
+            p->kick = false;
+            atomic_store_explicit(&gofer_sched.coarse_now, now, memory_order_relaxed);
+            if (gofer_timers_next() >= 0)
+                gofer_timers_run(now);
+            g = gofer_pick(m, p);
+            if (!g)
+                g = take_global(m, p);
+            if (!g)
+                g = look_around(m, p, &spinning);
+        }
+        stop_spinning(&spinning);
+        if (g) {
+            gofer_wake_surplus(p);
+            return g;
+        }
+        if (!go_idle(m))
+            return NULL;
+    }
+}
+
+/* m's goroutine is tied to it and waits: sleeps until it is ready, and returns it. */
+static gofer_g *wait_for_locked(gofer_m *m)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_p *p = NULL;
+    if (!gofer_list_count(&m->pinned)) {
+        if (m->held)
+            p = gofer_release_p(m);
+        m->idle = GOFER_IDLE_LOCKED;
+    } else if (!m->held) {
+        m->next_p = gofer_take_idle_p();
+        if (!m->next_p) {
+            m->idle = GOFER_IDLE_LOCKED;
+            ask_for_processor(m);
+        }
+    }
+    bool idle = m->idle != GOFER_NOT_IDLE;
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (p)
+        gofer_hand_off(p);
+    if (idle) {
+        check_deadlock(0);
+        while (atomic_load_explicit(&m->wake, memory_order_acquire) == 0)
+            gofer_futex_wait(&m->wake, 0, -1);
+    }
+    gofer_spin_lock(&gofer_sched.lock);
+    atomic_store_explicit(&m->wake, 0, memory_order_relaxed);
+    p = m->next_p;
+    m->next_p = NULL;
+    gofer_g *g = gofer_list_pop(&m->pinned);
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (p)
+        gofer_hold(m, p);
+    return g;
+}
+
+/* What m does next, or NULL: end. */
+static gofer_g *next_for(gofer_m *m)
+{
+    gofer_g *g = m->resume;
+    m->resume = NULL;
+    if (g)
+        return g;
+    return m->locked ? wait_for_locked(m) : find_runnable(m);
+}
+
+void gofer_g0_loop(gofer_m *m)
+{
+    while (!m->ends) {
+        gofer_g *g = next_for(m);
+        if (!g)
+            return;
+        if (gofer_unlikely(g->home && g->home != m)) {
+            send_home(m, g);
+            continue;
+        }
+        /* its last thread may be on its way out of it */
+        for (int i = 0; atomic_load_explicit(&g->on_cpu, memory_order_acquire); i++) {
+            if (i < 1000)
+                gofer_cpu_relax();
+            else
+                sched_yield();
+        }
+        gofer_state_set(g, GOFER_RUNNING);
+        gofer_switch_to(m, &m->g0, g);
+    }
+    if (m->held)
+        gofer_hand_off(gofer_release_p(m));
+    check_deadlock(0);
+}

@@ -1,0 +1,59 @@
+/* What the files of src/sched tell each other and nobody else. */
+#ifndef GOFER_SRC_SCHED_INTERNAL_H
+#define GOFER_SRC_SCHED_INTERNAL_H
+
+#include "sched/queue.h"
+#include "sched/sched.h"
+#include "sched/state.h"
+
+/* schedule.c */
+void gofer_switch_to(gofer_m *m, gofer_g *from, gofer_g *to); /* inside; returns when `from` runs */
+gofer_g *gofer_pick(gofer_m *m, gofer_p *p); /* the next goroutine of p, or NULL; inside */
+void gofer_enqueue_global(gofer_g *g);
+
+/* idle.c */
+void gofer_g0_loop(gofer_m *m); /* returns only where the thread shall end */
+void gofer_wake_one(void);      /* lets an idle processor look for work, if there is one */
+void gofer_wake_surplus(gofer_p *p);
+void gofer_hand_off(gofer_p *p); /* gives a processor that the caller owns to another thread */
+gofer_p *gofer_take_idle_p(void); /* sched.lock */
+void gofer_hold(gofer_m *m, gofer_p *p);    /* m, the caller, holds p from now on; marks inside */
+gofer_p *gofer_release_p(gofer_m *m);       /* and no longer */
+
+/* freeze.c */
+bool gofer_freeze(gofer_m *m, gofer_p *p, bool owner_is_out);
+void gofer_unfreeze(gofer_m *m, gofer_p *p); /* p NULL: it was handed off */
+void gofer_membarrier(void);
+void gofer_membarrier_register(void);
+
+/* thread.c */
+void gofer_thread_start(gofer_p *p, bool spinning); /* a new thread that begins with p */
+gofer_m *gofer_m_new(void);          /* NULL: no memory */
+void gofer_m_bind(gofer_m *m);       /* the calling thread is m from now on */
+void gofer_m_bind_worker(gofer_m *m); /* the same for one that runs goroutines */
+bool gofer_foreign_threads(void);    /* whether a thread exists that could wake somebody */
+
+/* spawn.c */
+void gofer_recycle(gofer_m *m, gofer_g *g); /* g ended, its stack is no longer in use */
+void gofer_switched(void);                  /* schedule.c: the first call in a new context */
+/* A goroutine that runs the captured call once it is enqueued. No memory: fatal, or NULL. */
+gofer_g *gofer_try_spawn(const gofer_call *call, const void *stack, const gofer_site *site,
+                         const go_options *options);
+gofer_g *gofer_spawn(const gofer_call *call, const void *stack, const gofer_site *site,
+                     const go_options *options);
+void gofer_run_finish(gofer_g *g); /* run.c: g, which a go_run waits for, ends */
+void gofer_trim_free(void);
+
+/* monitor.c */
+void gofer_monitor_need(void); /* starts the monitor at its first call */
+void gofer_monitor_wake(void); /* a processor became busy */
+
+/* procs.c */
+int gofer_cpu_count(void);
+void gofer_procs_start(void);
+void gofer_procs_retire(gofer_m *m); /* m gives up a processor beyond GOMAXPROCS; outside after */
+
+/* local.c */
+void gofer_locals_free(gofer_g *g);
+
+#endif

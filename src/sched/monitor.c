@@ -1,0 +1,252 @@
+/* The monitor: takes processors from goroutines that stay in foreign code.
+ *
+ * A thread of its own that holds no processor. It looks at threads that have been outside the
+ * runtime since its last look. One whose CPU clock stood still and that the kernel calls asleep is
+ * blocked: its processor goes to another thread now if work waits. One that burned 10 ms of CPU is
+ * a hog: hand off too, but wait longer the more hogs run already, or a crowd of computing
+ * goroutines becomes a crowd of threads. The period grows from 50 µs to 10 ms while nothing
+ * happens, and where nothing runs at all the monitor sleeps until a processor is taken up. */
+#include "sched/internal.h"
+
+#include "panic/panic.h"
+#include "time/timer.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    PERIOD_LEAST = 50000,     /* nanoseconds */
+    PERIOD_MOST = 10000000,
+    PERIOD_SHARED = 1000000,  /* the most while some processors are busy and some idle */
+    HOG = 10000000,
+    STILL_LOOKS = 20,         /* how often a blocked thread is seen before its processor is taken
+                                 although nothing waits */
+    IDLE_LOOKS = 10
+};
+
+static _Atomic uint32_t wake_word;
+static int hogs; /* detached goroutines that were computing when they were detached */
+extern _Atomic pid_t gofer_monitor_tid;
+
+static int64_t cpu_time(const gofer_m *m)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (pthread_getcpuclockid(m->thread, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Whether the kernel says that the thread sleeps. */
+static bool is_asleep(const gofer_m *m)
+{
+    char path[64], text[256];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)m->tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0)
+        return false;
+    text[n] = 0;
+    const char *state = strrchr(text, ')');
+    return state && (state[2] == 'S' || state[2] == 'D');
+}
+
+static bool work_waits(const gofer_p *p, int64_t now)
+{
+    int64_t timer = gofer_timers_next();
+    return gofer_p_has_work(p) || gofer_list_count(&gofer_sched.global) ||
+           (timer >= 0 && timer <= now);
+}
+
+/* m stays out: gives its processor to another thread. */
+static bool take(gofer_m *m, gofer_p *p, bool hog)
+{
+    if (!gofer_freeze(m, p, true))
+        return false;
+    gofer_g *g = m->g;
+    atomic_fetch_add_explicit(&gofer_sched.detached, 1, memory_order_relaxed);
+    gofer_state_set(g, GOFER_DETACHED);
+    m->is_hog = hog;
+    hogs += hog;
+    gofer_unfreeze(m, NULL);
+    gofer_hand_off(p);
+    return true;
+}
+
+/* One look at one thread. Returns whether something was done. */
+static bool look_at(gofer_m *m, int64_t now)
+{
+    gofer_p *p = atomic_load_explicit(&m->p, memory_order_acquire);
+    if (!p) {
+        if (m->is_hog && gofer_state_of(m->g) != GOFER_DETACHED) {
+            m->is_hog = false;
+            hogs--;
+        }
+        return false;
+    }
+    if (m->is_hog) {
+        m->is_hog = false;
+        hogs--;
+    }
+    uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
+    int64_t cpu = cpu_time(m);
+    bool seen_before = m->seen_p == p && m->seen_tick == tick;
+    int64_t last_cpu = m->seen_cpu;
+    m->seen_cpu = cpu;
+    if (!seen_before || atomic_load_explicit(&m->inside, memory_order_relaxed)) {
+        m->seen_p = p;
+        if (!seen_before) {
+            m->seen_tick = tick;
+            m->tick_cpu = cpu;
+        }
+        m->still = 0;
+        return !seen_before;
+    }
+    bool waits = work_waits(p, now);
+    if (cpu == last_cpu && is_asleep(m)) {
+        if (waits || ++m->still >= STILL_LOOKS)
+            return take(m, p, false);
+        return false;
+    }
+    m->still = 0;
+    if (!waits)
+        return false;
+    if (atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0) {
+        atomic_store_explicit(&p->eager, true, memory_order_relaxed);
+        gofer_wake_one();
+        return true;
+    }
+    int procs = atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
+    int64_t limit = HOG + (int64_t)HOG * hogs / procs;
+    return cpu - m->tick_cpu >= limit && take(m, p, true);
+}
+
+static bool everything_idle(void)
+{
+    return atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) ==
+           atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
+}
+
+static void sleep_until_needed(void)
+{
+    gofer_trim_free();
+    atomic_store_explicit(&wake_word, 0, memory_order_relaxed);
+    gofer_spin_lock(&gofer_sched.lock);
+    bool sleeps = everything_idle();
+    atomic_store_explicit(&gofer_sched.monitor_sleeps, sleeps, memory_order_relaxed);
+    gofer_spin_unlock(&gofer_sched.lock);
+    while (sleeps && atomic_load_explicit(&wake_word, memory_order_acquire) == 0)
+        gofer_futex_wait(&wake_word, 0, -1);
+}
+
+/* sched.lock */
+void gofer_monitor_wake(void)
+{
+    atomic_store_explicit(&gofer_sched.monitor_sleeps, false, memory_order_relaxed);
+    atomic_store_explicit(&wake_word, 1, memory_order_release);
+    gofer_futex_wake(&wake_word, 1);
+}
+
+static void nap(int64_t nanoseconds)
+{
+    struct timespec t = { nanoseconds / 1000000000, nanoseconds % 1000000000 };
+    nanosleep(&t, NULL);
+}
+
+static void *monitor(void *unused)
+{
+    (void)unused;
+    atomic_store_explicit(&gofer_monitor_tid, (pid_t)syscall(SYS_gettid), memory_order_relaxed);
+    prctl(PR_SET_NAME, "gofer-monitor", 0UL, 0UL, 0UL);
+    prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+    int64_t period = PERIOD_LEAST;
+    int idle = 0;
+    while (!atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)) {
+        nap(period);
+        int64_t now = gofer_nanotime();
+        atomic_store_explicit(&gofer_sched.coarse_now, now, memory_order_relaxed);
+        bool acted = false;
+        for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
+             m = m->all_link)
+            if (!atomic_load_explicit(&m->gone, memory_order_acquire))
+                acted |= look_at(m, now);
+        idle = everything_idle() ? idle + 1 : 0;
+        if (idle > IDLE_LOOKS && period >= PERIOD_MOST) {
+            sleep_until_needed();
+            period = PERIOD_LEAST;
+            idle = 0;
+            continue;
+        }
+        int64_t most = !everything_idle() && atomic_load_explicit(&gofer_sched.idle_p_count,
+                                                                  memory_order_relaxed) > 0
+                           ? PERIOD_SHARED
+                           : PERIOD_MOST;
+        period = acted ? PERIOD_LEAST : period * 2 > most ? most : period * 2;
+    }
+    return NULL;
+}
+
+static void start_monitor(void)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of the program's runs there */
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 128 * 1024);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int error = pthread_create(&thread, &attributes, monitor, NULL);
+    pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error)
+        gofer_fatal("runtime: cannot start the monitor thread: %s", strerror(error));
+}
+
+void gofer_monitor_need(void)
+{
+    static _Atomic int state; /* 0: not started, 1: somebody did */
+    int none = 0;
+    if (atomic_load_explicit(&state, memory_order_relaxed) == 0 &&
+        atomic_compare_exchange_strong_explicit(&state, &none, 1, memory_order_relaxed,
+                                                memory_order_relaxed))
+        start_monitor();
+}
+
+/* ---- go_blocking -------------------------------------------------------------------------- */
+
+void go_blocking_begin(void)
+{
+    gofer_m *m = gofer_m_attached();
+    if (m->is_foreign || m->g->blocking_depth++ > 0)
+        return;
+    gofer_p *p = gofer_enter(&m);
+    if (!gofer_p_has_work(p) && !gofer_list_count(&gofer_sched.global)) {
+        gofer_leave(m);
+        return;
+    }
+    gofer_state_set(m->g, GOFER_DETACHED);
+    atomic_fetch_add_explicit(&gofer_sched.detached, 1, memory_order_relaxed);
+    gofer_spin_lock(&m->freeze_lock);
+    atomic_store_explicit(&m->p, NULL, memory_order_relaxed);
+    gofer_spin_unlock(&m->freeze_lock);
+    gofer_leave(m);
+    gofer_hand_off(p);
+}
+
+void go_blocking_end(void)
+{
+    gofer_m *m = gofer_m_attached();
+    if (m->is_foreign || m->g->blocking_depth == 0 || --m->g->blocking_depth > 0)
+        return;
+    gofer_enter(&m);
+    gofer_leave(gofer_m_self());
+}

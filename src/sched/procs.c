@@ -1,0 +1,175 @@
+/* How many processors there are: the environment, affinity, the cgroup's quota, GOMAXPROCS.
+ *
+ * Processors are made once and never freed; those beyond GOMAXPROCS rest until it grows again. */
+#include "sched/internal.h"
+
+#include "panic/panic.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int affinity_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return CPU_COUNT(&set);
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (int)n : 1;
+}
+
+/* cpu.max of one cgroup as whole processors, rounded up; 0: no limit. */
+static long quota_at(const char *directory)
+{
+    char path[512], quota[32];
+    long period;
+    snprintf(path, sizeof path, "%.480s/cpu.max", directory);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return 0;
+    int n = fscanf(file, "%31s %ld", quota, &period);
+    fclose(file);
+    long microseconds = atol(quota);
+    if (n != 2 || microseconds <= 0 || period <= 0)
+        return 0;
+    return (microseconds + period - 1) / period;
+}
+
+/* The tightest quota from this process's cgroup (version 2) up to the root. */
+static long quota_count(void)
+{
+    char line[256] = "", directory[300];
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    if (!file)
+        return 0;
+    while (fgets(line, sizeof line, file) && strncmp(line, "0::", 3) != 0)
+        ;
+    fclose(file);
+    if (strncmp(line, "0::/", 4) != 0)
+        return 0;
+    line[strcspn(line, "\n")] = 0;
+    snprintf(directory, sizeof directory, "/sys/fs/cgroup%s", line + 3);
+    long least = 0;
+    for (char *slash; (slash = strrchr(directory, '/')) > directory + 4; *slash = 0) {
+        long n = quota_at(directory);
+        if (n > 0 && (least == 0 || n < least))
+            least = n;
+    }
+    return least;
+}
+
+int gofer_cpu_count(void)
+{
+    int n = affinity_count();
+    long quota = quota_count();
+    if (quota > 0 && quota < 2)
+        quota = 2; /* one processor alone would let a garbage of blocking calls stall it: Go's rule */
+    return quota > 0 && quota < n ? (int)quota : n;
+}
+
+int go_num_cpu(void)
+{
+    static int count;
+    if (!count)
+        count = affinity_count();
+    return count;
+}
+
+static gofer_p *make_p(int index)
+{
+    gofer_p *p = NULL;
+    if (posix_memalign((void **)&p, GOFER_CACHE_LINE, sizeof *p) != 0)
+        return NULL;
+    memset(p, 0, sizeof *p);
+    p->index = index;
+    return p;
+}
+
+/* sched.lock. Makes processors up to n, as far as memory goes; returns how many there are. */
+static int make_ps(int n)
+{
+    int have = atomic_load_explicit(&gofer_sched.p_count, memory_order_relaxed);
+    while (have < n && (gofer_sched.ps[have] = make_p(have)))
+        have++;
+    atomic_store_explicit(&gofer_sched.p_count, have, memory_order_release);
+    return have < n ? have : n;
+}
+
+static void rest(gofer_p *p)
+{
+    p->is_idle = true;
+    p->idle_link = gofer_sched.idle_ps;
+    gofer_sched.idle_ps = p;
+    atomic_fetch_add_explicit(&gofer_sched.idle_p_count, 1, memory_order_relaxed);
+}
+
+static void unlist_beyond(int n)
+{
+    for (gofer_p **at = &gofer_sched.idle_ps; *at;) {
+        gofer_p *p = *at;
+        if (p->index < n) {
+            at = &p->idle_link;
+            continue;
+        }
+        *at = p->idle_link;
+        p->is_idle = false;
+        atomic_fetch_sub_explicit(&gofer_sched.idle_p_count, 1, memory_order_relaxed);
+    }
+}
+
+int go_gomaxprocs(int n)
+{
+    if (gofer_start() != 0)
+        gofer_fatal("runtime: cannot start: out of memory");
+    gofer_spin_lock(&gofer_sched.lock);
+    int before = atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
+    if (n > GOFER_MAX_PROCS)
+        n = GOFER_MAX_PROCS;
+    if (n >= 1 && n != before) {
+        n = make_ps(n);
+        unlist_beyond(n);
+        atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
+        for (int i = n - 1; i >= before; i--)
+            if (!atomic_load_explicit(&gofer_sched.ps[i]->m, memory_order_relaxed) &&
+                !gofer_sched.ps[i]->is_idle)
+                rest(gofer_sched.ps[i]);
+    }
+    gofer_spin_unlock(&gofer_sched.lock);
+    gofer_wake_one();
+    return before;
+}
+
+/* Its work goes to the global queue. A processor that was wanted again meanwhile stays. */
+void gofer_procs_retire(gofer_m *m)
+{
+    gofer_p *p = m->held;
+    gofer_spin_lock(&gofer_sched.lock);
+    if (p->index < atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed)) {
+        gofer_spin_unlock(&gofer_sched.lock);
+        return;
+    }
+    gofer_g *g = atomic_load_explicit(&p->next, memory_order_relaxed);
+    atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
+    while (g || (g = gofer_runq_pop(p)) || (g = gofer_list_pop(&p->backlog))) {
+        gofer_list_push(&gofer_sched.global, g);
+        g = NULL;
+    }
+    gofer_release_p(m);
+    atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
+    gofer_spin_unlock(&gofer_sched.lock);
+    gofer_wake_one();
+}
+
+void gofer_procs_start(void)
+{
+    const char *text = getenv("GOMAXPROCS");
+    long wanted = text ? strtol(text, NULL, 10) : 0;
+    int n = wanted >= 1 ? (wanted > GOFER_MAX_PROCS ? GOFER_MAX_PROCS : (int)wanted)
+                        : gofer_cpu_count();
+    if (n > GOFER_MAX_PROCS)
+        n = GOFER_MAX_PROCS;
+    n = make_ps(n);
+    for (int i = n - 1; i >= 0; i--)
+        rest(gofer_sched.ps[i]);
+    atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
+}

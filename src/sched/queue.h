@@ -1,0 +1,91 @@
+/* Queues of goroutines: the linked list, and a processor's own run queue.
+ *
+ * All plain: the caller holds what guards the list, or is inside with the processor, or has
+ * frozen its thread. Counts are atomics so that others may peek. */
+#ifndef GOFER_SRC_QUEUE_H
+#define GOFER_SRC_QUEUE_H
+
+#include "sched/sched.h"
+
+static inline uint32_t gofer_list_count(const gofer_list *list)
+{
+    return atomic_load_explicit(&list->count, memory_order_relaxed);
+}
+
+static inline void gofer_list_set_count(gofer_list *list, uint32_t count)
+{
+    atomic_store_explicit(&list->count, count, memory_order_relaxed);
+}
+
+static inline void gofer_list_push(gofer_list *list, gofer_g *g)
+{
+    g->link = NULL;
+    if (list->tail)
+        list->tail->link = g;
+    else
+        list->head = g;
+    list->tail = g;
+    gofer_list_set_count(list, gofer_list_count(list) + 1);
+}
+
+static inline gofer_g *gofer_list_pop(gofer_list *list)
+{
+    gofer_g *g = list->head;
+    if (!g)
+        return NULL;
+    list->head = g->link;
+    if (!list->head)
+        list->tail = NULL;
+    gofer_list_set_count(list, gofer_list_count(list) - 1);
+    return g;
+}
+
+/* Last in, first out: for free goroutines, whose stacks are warm. */
+static inline void gofer_list_push_front(gofer_list *list, gofer_g *g)
+{
+    g->link = list->head;
+    list->head = g;
+    if (!list->tail)
+        list->tail = g;
+    gofer_list_set_count(list, gofer_list_count(list) + 1);
+}
+
+static inline uint32_t gofer_runq_count(const gofer_p *p)
+{
+    return atomic_load_explicit(&p->runq_tail, memory_order_relaxed) -
+           atomic_load_explicit(&p->runq_head, memory_order_relaxed);
+}
+
+/* Behind the others; into the backlog, whole, where the ring is full. */
+static inline void gofer_runq_push(gofer_p *p, gofer_g *g)
+{
+    uint32_t tail = atomic_load_explicit(&p->runq_tail, memory_order_relaxed);
+    if (gofer_unlikely(gofer_runq_count(p) == GOFER_RUNQ_SIZE)) {
+        gofer_list_push(&p->backlog, g);
+        return;
+    }
+    p->runq[tail % GOFER_RUNQ_SIZE] = g;
+    atomic_store_explicit(&p->runq_tail, tail + 1, memory_order_relaxed);
+}
+
+static inline gofer_g *gofer_runq_pop(gofer_p *p)
+{
+    uint32_t head = atomic_load_explicit(&p->runq_head, memory_order_relaxed);
+    if (head == atomic_load_explicit(&p->runq_tail, memory_order_relaxed))
+        return NULL;
+    atomic_store_explicit(&p->runq_head, head + 1, memory_order_relaxed);
+    return p->runq[head % GOFER_RUNQ_SIZE];
+}
+
+/* How many goroutines wait on p behind `next`. */
+static inline uint32_t gofer_p_waiting(const gofer_p *p)
+{
+    return gofer_runq_count(p) + gofer_list_count(&p->backlog);
+}
+
+static inline bool gofer_p_has_work(const gofer_p *p)
+{
+    return gofer_p_waiting(p) || atomic_load_explicit(&p->next, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,176 @@
+/* The runtime's start, go_run, and the program's own main. */
+#include "sched/internal.h"
+
+#include "panic/panic.h"
+#include "park/park.h"
+#include "stack/stack.h"
+
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <unistd.h>
+
+enum { DEFAULT_STACK = 256 * 1024, LEAST_STACK = 16 * 1024 };
+#define MAIN_STACK ((size_t)1 << 30)
+
+void gofer_faults_install(void);
+int gofer_timers_start(void);
+
+static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic bool started;
+
+/* ---- start -------------------------------------------------------------------------------- */
+
+static void mark_child(void)
+{
+    gofer_sched.forked = true;
+    gofer_m *m = gofer_m_self();
+    if (m)
+        atomic_store_explicit(&m->p, NULL, memory_order_relaxed);
+}
+
+static size_t stack_size_wanted(void)
+{
+    const char *text = getenv("GOFER_STACK");
+    size_t size = text ? strtoul(text, NULL, 10) : DEFAULT_STACK;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    if (size < LEAST_STACK)
+        size = DEFAULT_STACK;
+    return (size + page - 1) & ~(page - 1);
+}
+
+static int start(void)
+{
+    const char *sticky = getenv("GOFER_STICKY");
+    gofer_sched.all_sticky = sticky && strcmp(sticky, "1") == 0;
+    gofer_sched.stack_size = stack_size_wanted();
+    atomic_store_explicit(&gofer_sched.id_next, 1, memory_order_relaxed);
+    gofer_procs_start();
+    if (atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed) == 0)
+        return ENOMEM;
+    pthread_atfork(NULL, NULL, mark_child);
+    gofer_faults_install();
+    return 0;
+}
+
+int gofer_start(void)
+{
+    if (gofer_likely(atomic_load_explicit(&started, memory_order_acquire)))
+        return 0;
+    pthread_mutex_lock(&start_lock);
+    int error = atomic_load_explicit(&started, memory_order_relaxed) ? 0 : start();
+    if (!error)
+        atomic_store_explicit(&started, true, memory_order_release);
+    pthread_mutex_unlock(&start_lock);
+    return error;
+}
+
+/* ---- go_run ------------------------------------------------------------------------------- */
+
+struct gofer_run {
+    int (*fn)(int, char **);
+    int argc;
+    char **argv;
+    int result;
+    bool returned;
+    gofer_g *waiter;
+};
+
+static void run_main(void *argument)
+{
+    struct gofer_run *run = argument;
+    run->result = run->fn(run->argc, run->argv);
+    run->returned = true;
+}
+
+/* The goroutine ends, by return or by Goexit; run is gone once the waiter is ready. */
+void gofer_run_finish(gofer_g *g)
+{
+    struct gofer_run *run = g->run;
+    g->run = NULL;
+    gofer_ready(run->waiter);
+}
+
+int go_run(int (*fn)(int, char **), int argc, char **argv)
+{
+    int error = gofer_start();
+    if (error) {
+        *gofer_errno() = error;
+        return -1;
+    }
+    gofer_g *self = gofer_self();
+    struct gofer_run run = { .fn = fn, .argc = argc, .argv = argv, .waiter = self };
+    gofer_call call = { .fn = (void (*)(void))run_main };
+    call.integer[0] = (uint64_t)(uintptr_t)&run;
+    go_options options = { .stack = MAIN_STACK / 16, .name = "go_run" };
+    gofer_g *g = gofer_spawn(&call, NULL, NULL, &options);
+    g->run = &run;
+    gofer_prepare_park(self, GOFER_WAIT_RUN);
+    gofer_enqueue(g, true);
+    gofer_park(self);
+    if (!run.returned) {
+        *gofer_errno() = ECANCELED;
+        return -1;
+    }
+    return run.result;
+}
+
+/* ---- the library's own main --------------------------------------------------------------- */
+
+static int main_argc;
+static char **main_argv;
+static int (*main_fn)(int, char **);
+
+static void main_goroutine(void)
+{
+    int status = main_fn(main_argc, main_argv);
+    gofer_freeze_world();
+    exit(status);
+}
+
+/* Go does not buffer its output and C does; at least whole lines shall be out when a program
+ * crashes. Left alone where the program chose a buffer before. */
+static void buffer_lines(void)
+{
+    if (__fbufsize(stdout) == 0 && !isatty(1))
+        setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+}
+
+static gofer_g *make_main_goroutine(void)
+{
+    gofer_call call = { .fn = main_goroutine };
+    for (size_t size = MAIN_STACK; size >= gofer_sched.stack_size; size /= 2) {
+        go_options options = { .stack = size };
+        gofer_g *g = gofer_try_spawn(&call, NULL, NULL, &options);
+        if (g)
+            return g;
+    }
+    gofer_fatal("runtime: cannot allocate memory for main's stack");
+}
+
+int gofer_main(int argc, char **argv, int (*fn)(int, char **))
+{
+    main_argc = argc;
+    main_argv = argv;
+    main_fn = fn;
+    int saved = errno;
+    buffer_lines();
+    errno = saved;
+    gofer_sched.main_owns_process = true;
+    gofer_m *m = gofer_m_new();
+    if (!m || gofer_start() != 0)
+        gofer_fatal("runtime: cannot start: out of memory");
+    m->is_main_thread = true;
+    gofer_g *g = make_main_goroutine();
+    gofer_sched.main_g = g;
+    gofer_m_bind_worker(m);
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_sched.thread_count++;
+    gofer_p *p = gofer_take_idle_p();
+    gofer_spin_unlock(&gofer_sched.lock);
+    gofer_hold(m, p);
+    m->resume = g;
+    gofer_state_set(g, GOFER_RUNNABLE);
+    gofer_g0_loop(m);
+    for (;;)
+        pause();
+}

@@ -1,0 +1,226 @@
+/* Who runs next on a processor, and the switch from goroutine to goroutine.
+ *
+ * Order on one processor, as Go's: `next` (made ready last), then the ring, then the backlog (who
+ * yielded). Every 64th pick looks first at what would otherwise wait for ever: due timers, the
+ * global queue, the backlog; and after 64 picks of `next` in a row the ring goes first, so that
+ * two goroutines that wake each other do not starve a third. */
+#include "sched/internal.h"
+
+#include "time/timer.h"
+
+#include <sched.h>
+
+enum { FAIR_PERIOD = 64, STREAK_LIMIT = 64 };
+
+struct gofer_sched gofer_sched = { .timekeeper_deadline = INT64_MAX, .max_threads = 10000 };
+
+#ifdef GOFER_ASAN
+void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size);
+void __sanitizer_finish_switch_fiber(void *save, const void **bottom, size_t *size);
+#endif
+#ifdef GOFER_TSAN
+void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+#endif
+
+/* First thing in the context switched to: the one before is now safely off its stack. */
+static inline void finish_switch(gofer_m *m)
+{
+    gofer_g *previous = m->previous;
+    if (gofer_unlikely(gofer_state_of(previous) == GOFER_DEAD && !previous->is_system))
+        gofer_recycle(m, previous);
+    else
+        /* pairs with the acquire in may_switch_to: its saved context is visible */
+        atomic_store_explicit(&previous->on_cpu, 0, memory_order_release);
+}
+
+void gofer_switched(void)
+{
+    gofer_m *m = gofer_m_self();
+#ifdef GOFER_ASAN
+    __sanitizer_finish_switch_fiber(m->g->asan_fake_stack, NULL, NULL);
+#endif
+    *m->errno_address = m->g->saved_errno;
+    if (m->exceptions) {
+        m->exceptions[0] = m->g->exceptions[0];
+        m->exceptions[1] = m->g->exceptions[1];
+    }
+    finish_switch(m);
+}
+
+static inline void save_thread_state(gofer_m *m, gofer_g *from)
+{
+    from->saved_errno = *m->errno_address;
+    if (gofer_unlikely(m->exceptions != NULL)) {
+        from->exceptions[0] = m->exceptions[0];
+        from->exceptions[1] = m->exceptions[1];
+    }
+}
+
+void gofer_switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
+{
+    save_thread_state(m, from);
+    m->previous = from;
+    m->g = to;
+    atomic_store_explicit(&to->on_cpu, 1, memory_order_relaxed);
+#ifdef GOFER_ASAN
+    bool dies = gofer_state_of(from) == GOFER_DEAD && !from->is_system;
+    __sanitizer_start_switch_fiber(dies ? NULL : &from->asan_fake_stack, to->stack_low,
+                                   (size_t)(to->stack_high - to->stack_low));
+#endif
+#ifdef GOFER_TSAN
+    __tsan_switch_to_fiber(to->tsan_fiber, 1 /* no sync: edges are given in park and spawn */);
+#endif
+    gofer_switch(&from->sp, to->sp);
+    gofer_switched();
+}
+
+static inline bool may_switch_to(const gofer_g *g)
+{
+    return atomic_load_explicit(&g->on_cpu, memory_order_acquire) == 0;
+}
+
+/* Every so often: what the fast order would leave waiting. */
+static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
+{
+    if (gofer_timers_next() >= 0)
+        gofer_timers_run(gofer_nanotime());
+    if (gofer_list_count(&m->pinned)) {
+        gofer_spin_lock(&gofer_sched.lock);
+        gofer_g *g = gofer_list_pop(&m->pinned);
+        gofer_spin_unlock(&gofer_sched.lock);
+        if (g)
+            return g;
+    }
+    if (gofer_list_count(&gofer_sched.global)) {
+        gofer_spin_lock(&gofer_sched.lock);
+        gofer_g *g = gofer_list_pop(&gofer_sched.global);
+        gofer_spin_unlock(&gofer_sched.lock);
+        if (g)
+            return g;
+    }
+    return gofer_list_pop(&p->backlog);
+}
+
+gofer_g *gofer_pick(gofer_m *m, gofer_p *p)
+{
+    uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed) + 1;
+    atomic_store_explicit(&p->tick, tick, memory_order_relaxed);
+    if (gofer_unlikely(tick % FAIR_PERIOD == 0 || gofer_list_count(&m->pinned))) {
+        gofer_g *g = pick_fair(m, p);
+        if (g)
+            return g;
+    }
+    gofer_g *next = atomic_load_explicit(&p->next, memory_order_relaxed);
+    if (next) {
+        atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
+        if (gofer_likely(++p->next_streak < STREAK_LIMIT || !gofer_p_waiting(p)))
+            return next;
+        gofer_runq_push(p, next);
+    }
+    p->next_streak = 0;
+    gofer_g *g = gofer_runq_pop(p);
+    return gofer_likely(g != NULL) ? g : gofer_list_pop(&p->backlog);
+}
+
+/* Something else runs now although work is left here, or a timer is due before the timekeeper
+ * wakes: an idle processor may help. */
+static inline void share(gofer_p *p)
+{
+    if (gofer_unlikely(gofer_p_waiting(p) || p->kick))
+        gofer_wake_surplus(p);
+}
+
+void gofer_schedule_away(gofer_m *m, gofer_p *p)
+{
+    gofer_g *self = m->g;
+    gofer_g *to = &m->g0;
+    if (gofer_likely(!m->locked && p->index < atomic_load_explicit(&gofer_sched.nprocs,
+                                                                   memory_order_relaxed))) {
+        gofer_g *next = gofer_pick(m, p);
+        if (gofer_unlikely(next == self)) {
+            gofer_state_set(self, GOFER_RUNNING);
+            gofer_leave(m);
+            return;
+        }
+        if (gofer_likely(next && !next->home && may_switch_to(next))) {
+            gofer_state_set(next, GOFER_RUNNING);
+            share(p);
+            to = next;
+        } else {
+            /* never wait for its context here: its thread may wait for ours */
+            m->resume = next;
+        }
+    }
+    gofer_switch_to(m, self, to);
+    gofer_leave(gofer_m_self());
+}
+
+void gofer_schedule_away_parked(gofer_m *m)
+{
+    gofer_switch_to(m, m->g, &m->g0);
+    gofer_leave(gofer_m_self());
+}
+
+void gofer_enqueue_global(gofer_g *g)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_list_push(&gofer_sched.global, g);
+    gofer_spin_unlock(&gofer_sched.lock);
+    gofer_wake_one();
+}
+
+void gofer_enqueue(gofer_g *g, bool front)
+{
+    gofer_state_set(g, GOFER_RUNNABLE);
+    gofer_m *m = gofer_m_self();
+    if (gofer_unlikely(!m || m->is_foreign)) {
+        gofer_enqueue_global(g);
+        return;
+    }
+    /* As gofer_enter, but never waits and may be nested: timers are run inside. */
+    uint32_t was = atomic_load_explicit(&m->inside, memory_order_relaxed);
+    gofer_p *p = m->held;
+    if (!was) {
+        atomic_store_explicit(&m->inside, 1, memory_order_relaxed);
+        gofer_compiler_barrier();
+        if (gofer_unlikely(gofer_sched.need_fences))
+            atomic_thread_fence(memory_order_seq_cst);
+        p = atomic_load_explicit(&m->p, memory_order_acquire);
+    }
+    if (gofer_unlikely(!p)) {
+        atomic_store_explicit(&m->inside, was, memory_order_release);
+        gofer_enqueue_global(g);
+        return;
+    }
+    bool alone = true;
+    if (front) {
+        gofer_g *kicked = atomic_load_explicit(&p->next, memory_order_relaxed);
+        atomic_store_explicit(&p->next, g, memory_order_relaxed);
+        if (kicked) {
+            gofer_runq_push(p, kicked);
+            alone = false;
+        }
+    } else {
+        gofer_runq_push(p, g);
+        alone = !atomic_load_explicit(&p->next, memory_order_relaxed) && gofer_p_waiting(p) == 1;
+    }
+    if (gofer_unlikely(!alone || atomic_load_explicit(&p->eager, memory_order_relaxed))) {
+        atomic_store_explicit(&p->eager, false, memory_order_relaxed);
+        gofer_wake_one();
+    }
+    atomic_store_explicit(&m->inside, was, memory_order_release); /* pairs with gofer_freeze */
+}
+
+void go_gosched(void)
+{
+    gofer_m *m = gofer_m_attached();
+    gofer_p *p = gofer_enter(&m);
+    if (!p) {
+        sched_yield();
+        return;
+    }
+    gofer_g *self = m->g;
+    gofer_state_set(self, GOFER_RUNNABLE);
+    gofer_list_push(&p->backlog, self);
+    gofer_schedule_away(m, p);
+}

@@ -1,0 +1,277 @@
+/* Threads: making the runtime's own, giving plain ones a descriptor, telling them apart.
+ *
+ * A gofer_m of a goroutine thread lives until go_shutdown; all_ms is a list that only grows.
+ * A plain thread's descriptor is freed by its thread-specific destructor. */
+#include "sched/internal.h"
+
+#include "panic/panic.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+__thread gofer_m *gofer_tls __attribute__((tls_model("initial-exec")));
+
+/* C++: where this thread's exception state lives. Absent in a program without C++. */
+void *__cxa_get_globals(void) __attribute__((weak));
+#ifdef GOFER_TSAN
+void *__tsan_get_current_fiber(void);
+#endif
+void gofer_faults_thread_start(gofer_m *m);
+void gofer_faults_thread_stop(gofer_m *m);
+
+enum { THREAD_STACK = 256 * 1024 };
+
+static gofer_spin list_lock; /* guards foreign_ms and ignored */
+static gofer_m *foreign_ms;
+static pthread_key_t foreign_key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pid_t ignored[256];
+static int ignored_count;
+_Atomic pid_t gofer_monitor_tid;
+
+gofer_m *gofer_m_new(void)
+{
+    gofer_m *m = NULL;
+    if (posix_memalign((void **)&m, GOFER_CACHE_LINE, sizeof *m) != 0)
+        return NULL;
+    memset(m, 0, sizeof *m);
+    m->random = (uint32_t)((uintptr_t)m >> 6) * 2654435761u | 1;
+    m->g = &m->g0;
+    m->previous = &m->g0;
+    m->g0.is_system = true;
+    return m;
+}
+
+/* The thread's own stack, for ASan and for the overflow report. */
+static void find_stack(gofer_m *m)
+{
+    pthread_attr_t attributes;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    void *low = NULL;
+    size_t size = 0;
+    pthread_attr_getstack(&attributes, &low, &size);
+    pthread_attr_destroy(&attributes);
+    m->g0.stack_low = low;
+    m->g0.stack_high = (char *)low + size;
+}
+
+void gofer_m_bind(gofer_m *m)
+{
+    m->thread = pthread_self();
+    m->tid = (pid_t)syscall(SYS_gettid);
+    m->errno_address = __errno_location();
+    m->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
+#ifdef GOFER_TSAN
+    m->g0.tsan_fiber = __tsan_get_current_fiber();
+#endif
+    find_stack(m);
+    gofer_tls = m;
+}
+
+/* ---- the runtime's own threads ------------------------------------------------------------ */
+
+static void list_m(gofer_m *m)
+{
+    m->all_link = atomic_load_explicit(&gofer_sched.all_ms, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&gofer_sched.all_ms, &m->all_link, m,
+                                                  memory_order_release, memory_order_relaxed))
+        ;
+}
+
+void gofer_m_bind_worker(gofer_m *m)
+{
+    gofer_m_bind(m);
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* sleepers wake on time */
+    gofer_faults_thread_start(m);
+    list_m(m);
+}
+
+static void *thread_main(void *argument)
+{
+    gofer_m *m = argument;
+    gofer_m_bind_worker(m);
+    gofer_p *p = m->next_p;
+    m->next_p = NULL;
+    gofer_hold(m, p);
+    gofer_g0_loop(m);
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_sched.thread_count--;
+    gofer_spin_unlock(&gofer_sched.lock);
+    gofer_faults_thread_stop(m);
+    gofer_tls = NULL;
+    atomic_store_explicit(&m->gone, 1, memory_order_release);
+    return NULL;
+}
+
+static gofer_cold _Noreturn void fail_thread(int count, int error)
+{
+    char line[128];
+    int n = snprintf(line, sizeof line,
+                     "runtime: failed to create new OS thread (have %d already; errno=%d)\n", count,
+                     error);
+    if (write(2, line, (size_t)n) < 0)
+        _exit(2);
+    gofer_fatal("newosproc");
+}
+
+static gofer_cold _Noreturn void fail_limit(void)
+{
+    char line[80];
+    int n = snprintf(line, sizeof line, "runtime: program exceeds %d-thread limit\n",
+                     gofer_sched.max_threads);
+    if (write(2, line, (size_t)n) < 0)
+        _exit(2);
+    gofer_fatal("thread exhaustion");
+}
+
+void gofer_thread_start(gofer_p *p, bool spinning)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    int count = ++gofer_sched.thread_count;
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (count > gofer_sched.max_threads)
+        fail_limit();
+    gofer_m *m = gofer_m_new();
+    if (!m)
+        fail_thread(count - 1, ENOMEM);
+    m->next_p = p;
+    m->wake_spinning = spinning;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, THREAD_STACK);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_t thread;
+    int error = pthread_create(&thread, &attributes, thread_main, m);
+    pthread_attr_destroy(&attributes);
+    if (error)
+        fail_thread(count - 1, error);
+}
+
+int go_set_max_threads(int n)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    int before = gofer_sched.max_threads;
+    if (n > 0)
+        gofer_sched.max_threads = n;
+    gofer_spin_unlock(&gofer_sched.lock);
+    return before;
+}
+
+/* ---- plain threads ------------------------------------------------------------------------ */
+
+static void detach(void *argument)
+{
+    gofer_m *m = argument;
+    gofer_spin_lock(&list_lock);
+    gofer_m **at = &foreign_ms;
+    while (*at != m)
+        at = &(*at)->all_link;
+    *at = m->all_link;
+    gofer_spin_unlock(&list_lock);
+    gofer_locals_free(&m->g0);
+    gofer_tls = NULL;
+    free(m);
+}
+
+static void make_key(void)
+{
+    if (pthread_key_create(&foreign_key, detach) != 0)
+        gofer_fatal("no thread-specific key left for gofer: too many pthread_key_create");
+}
+
+gofer_cold gofer_m *gofer_attach(void)
+{
+    pthread_once(&key_once, make_key);
+    gofer_m *m = gofer_m_new();
+    if (!m || pthread_setspecific(foreign_key, m) != 0)
+        gofer_fatal("out of memory attaching a thread");
+    m->is_foreign = true;
+    m->g0.is_thread = true;
+    m->g0.is_system = false;
+    gofer_state_set(&m->g0, GOFER_RUNNING);
+    gofer_m_bind(m);
+    gofer_spin_lock(&list_lock);
+    m->all_link = foreign_ms;
+    foreign_ms = m;
+    gofer_spin_unlock(&list_lock);
+    return m;
+}
+
+/* ---- whose thread is it? ------------------------------------------------------------------ */
+
+void go_thread_ignore(void)
+{
+    gofer_spin_lock(&list_lock);
+    if (ignored_count < (int)(sizeof ignored / sizeof *ignored))
+        ignored[ignored_count++] = (pid_t)syscall(SYS_gettid);
+    gofer_spin_unlock(&list_lock);
+}
+
+/* Threads that a sanitizer started before main: they wake nobody. */
+void __tsan_init(void) __attribute__((weak));
+void __asan_init(void) __attribute__((weak));
+__attribute__((constructor)) static void ignore_sanitizer_threads(void)
+{
+    if (!__tsan_init && !__asan_init)
+        return;
+    DIR *tasks = opendir("/proc/self/task");
+    if (!tasks)
+        return;
+    for (struct dirent *entry; (entry = readdir(tasks));) {
+        pid_t tid = (pid_t)atoi(entry->d_name);
+        if (tid > 0 && tid != getpid() && ignored_count < 256)
+            ignored[ignored_count++] = tid;
+    }
+    closedir(tasks);
+}
+
+static bool is_io_uring_worker(pid_t tid)
+{
+    char path[64], name[32] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%d/comm", (int)tid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return true; /* it has ended meanwhile */
+    if (!fgets(name, sizeof name, file))
+        name[0] = 0;
+    fclose(file);
+    return strncmp(name, "iou-wrk-", 8) == 0 || strncmp(name, "iou-sqp-", 8) == 0;
+}
+
+static bool cannot_wake(pid_t tid)
+{
+    if (tid == atomic_load_explicit(&gofer_monitor_tid, memory_order_relaxed))
+        return true;
+    for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
+         m = m->all_link)
+        if (m->tid == tid)
+            return true;
+    bool found = false;
+    gofer_spin_lock(&list_lock);
+    for (int i = 0; i < ignored_count && !found; i++)
+        found = ignored[i] == tid;
+    for (gofer_m *m = foreign_ms; m && !found; m = m->all_link)
+        found = m->tid == tid && gofer_state_of(&m->g0) == GOFER_WAITING;
+    gofer_spin_unlock(&list_lock);
+    return found || is_io_uring_worker(tid);
+}
+
+bool gofer_foreign_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    if (!tasks)
+        return true; /* nobody can tell: no report */
+    bool found = false;
+    for (struct dirent *entry; !found && (entry = readdir(tasks));) {
+        pid_t tid = (pid_t)atoi(entry->d_name);
+        found = tid > 0 && !cannot_wake(tid);
+    }
+    closedir(tasks);
+    return found;
+}

@@ -1,0 +1,186 @@
+/* The timer heaps: see timer.h. Four children a node, ordered by (when, sequence). */
+#include "time/timer.h"
+
+enum { ARITY = 4, FIRST_CAPACITY = 64 };
+
+struct gofer_timer_heap {
+    gofer_spin lock; /* guards all but the peeks at next */
+    gofer_timer **slots;
+    size_t count, capacity;
+    uint64_t sequence;
+    _Atomic int64_t next;    /* when of the first timer; 0: none. Peeked at by everybody */
+    _Atomic uint64_t wakers; /* timers that somebody waits for */
+} __attribute__((aligned(GOFER_CACHE_LINE)));
+
+/* One for each processor; threads without one use the first. Never shrinks, so an index that was
+ * once in use stays watched. */
+static struct gofer_timer_heap heaps[GOFER_MAX_PROCS];
+static _Atomic int heap_count; /* heaps that were ever used */
+
+static bool before(const gofer_timer *a, const gofer_timer *b)
+{
+    return a->when != b->when ? a->when < b->when : a->sequence < b->sequence;
+}
+
+static void put(struct gofer_timer_heap *heap, size_t at, gofer_timer *timer)
+{
+    heap->slots[at] = timer;
+    timer->slot = at + 1;
+}
+
+static void sift_up(struct gofer_timer_heap *heap, size_t at, gofer_timer *timer)
+{
+    while (at > 0) {
+        size_t parent = (at - 1) / ARITY;
+        if (!before(timer, heap->slots[parent]))
+            break;
+        put(heap, at, heap->slots[parent]);
+        at = parent;
+    }
+    put(heap, at, timer);
+}
+
+static void sift_down(struct gofer_timer_heap *heap, size_t at, gofer_timer *timer)
+{
+    for (;;) {
+        size_t child = at * ARITY + 1, end = child + ARITY;
+        if (child >= heap->count)
+            break;
+        if (end > heap->count)
+            end = heap->count;
+        size_t least = child;
+        for (size_t i = child + 1; i < end; i++)
+            if (before(heap->slots[i], heap->slots[least]))
+                least = i;
+        if (!before(heap->slots[least], timer))
+            break;
+        put(heap, at, heap->slots[least]);
+        at = least;
+    }
+    put(heap, at, timer);
+}
+
+static void publish_next(struct gofer_timer_heap *heap)
+{
+    atomic_store_explicit(&heap->next, heap->count ? heap->slots[0]->when : 0,
+                          memory_order_relaxed);
+}
+
+static void take_out(struct gofer_timer_heap *heap, gofer_timer *timer)
+{
+    size_t at = timer->slot - 1;
+    gofer_timer *last = heap->slots[--heap->count];
+    timer->slot = 0;
+    if (last != timer) {
+        if (at > 0 && before(last, heap->slots[(at - 1) / ARITY]))
+            sift_up(heap, at, last);
+        else
+            sift_down(heap, at, last);
+    }
+    if (timer->wakes)
+        atomic_fetch_sub_explicit(&heap->wakers, 1, memory_order_relaxed);
+    publish_next(heap);
+}
+
+static bool make_room(struct gofer_timer_heap *heap)
+{
+    if (heap->count < heap->capacity)
+        return true;
+    size_t capacity = heap->capacity ? heap->capacity * 2 : FIRST_CAPACITY;
+    gofer_timer **slots = realloc(heap->slots, capacity * sizeof *slots);
+    if (!slots)
+        return false;
+    heap->slots = slots;
+    heap->capacity = capacity;
+    return true;
+}
+
+static struct gofer_timer_heap *heap_here(void)
+{
+    gofer_m *m = gofer_m_self();
+    gofer_p *p = m ? atomic_load_explicit(&m->p, memory_order_relaxed) : NULL;
+    int index = p ? p->index : 0;
+    int count = atomic_load_explicit(&heap_count, memory_order_relaxed);
+    while (count <= index &&
+           !atomic_compare_exchange_weak_explicit(&heap_count, &count, index + 1,
+                                                  memory_order_release, memory_order_relaxed))
+        ;
+    return &heaps[index];
+}
+
+bool gofer_timer_start(gofer_timer *timer, int64_t when)
+{
+    struct gofer_timer_heap *heap = heap_here();
+    if (when < 1)
+        when = 1;
+    timer->when = when;
+    gofer_spin_lock(&heap->lock);
+    bool room = make_room(heap);
+    if (gofer_likely(room)) {
+        timer->heap = heap;
+        timer->sequence = heap->sequence++;
+        if (timer->wakes)
+            atomic_fetch_add_explicit(&heap->wakers, 1, memory_order_relaxed);
+        sift_up(heap, heap->count++, timer);
+        publish_next(heap);
+    }
+    gofer_spin_unlock(&heap->lock);
+    if (gofer_likely(room))
+        gofer_timekeeper_check(when);
+    return room;
+}
+
+bool gofer_timer_stop(gofer_timer *timer)
+{
+    struct gofer_timer_heap *heap = timer->heap;
+    gofer_spin_lock(&heap->lock);
+    bool pending = timer->slot != 0;
+    if (pending)
+        take_out(heap, timer);
+    gofer_spin_unlock(&heap->lock);
+    return pending;
+}
+
+/* Fires what is due, earliest first. A timer may be gone once its fire was called. */
+static void run_heap(struct gofer_timer_heap *heap, int64_t now)
+{
+    gofer_spin_lock(&heap->lock);
+    while (heap->count && heap->slots[0]->when <= now) {
+        gofer_timer *timer = heap->slots[0];
+        take_out(heap, timer);
+        timer->fire(timer, now);
+    }
+    gofer_spin_unlock(&heap->lock);
+}
+
+int64_t gofer_timers_run(int64_t now)
+{
+    int count = atomic_load_explicit(&heap_count, memory_order_acquire);
+    for (int i = 0; i < count; i++) {
+        int64_t next = atomic_load_explicit(&heaps[i].next, memory_order_relaxed);
+        if (next > 0 && next <= now)
+            run_heap(&heaps[i], now);
+    }
+    return gofer_timers_next();
+}
+
+int64_t gofer_timers_next(void)
+{
+    int64_t first = -1;
+    int count = atomic_load_explicit(&heap_count, memory_order_acquire);
+    for (int i = 0; i < count; i++) {
+        int64_t next = atomic_load_explicit(&heaps[i].next, memory_order_relaxed);
+        if (next > 0 && (first < 0 || next < first))
+            first = next;
+    }
+    return first;
+}
+
+bool gofer_timers_can_wake(void)
+{
+    int count = atomic_load_explicit(&heap_count, memory_order_acquire);
+    for (int i = 0; i < count; i++)
+        if (atomic_load_explicit(&heaps[i].wakers, memory_order_relaxed))
+            return true;
+    return false;
+}
