@@ -73,7 +73,8 @@ struct gofer_g {
     void *exceptions[2];        /* C++: what __cxa_get_globals points at, while it does not run */
     struct gofer_local *locals;
     _Atomic uint32_t wake;      /* is_thread: futex of gofer_park */
-    _Atomic uint32_t selected;  /* select and timed waits: claimed by the first waker; see chan */
+    _Atomic uint32_t selected;  /* select: claimed by the first waker */
+    void *woken_by;             /* select: the waiter that was served; written by the claimant */
     gofer_m *home;              /* the only thread it may run on; NULL: any */
     uint32_t lock_depth;        /* go_lock_os_thread calls not undone */
     uint32_t blocking_depth;    /* go_blocking_begin calls not undone */

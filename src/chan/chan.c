@@ -1,0 +1,388 @@
+/* Channels: make, send, receive, close. See chan.h for the invariants. */
+#include "chan/chan.h"
+
+#include "panic/panic.h"
+
+#define MOST_BYTES ((size_t)1 << 47)
+
+/* ---- queues of waiters -------------------------------------------------------------------- */
+
+void gofer_waitq_push(gofer_waitq *queue, gofer_waiter *waiter)
+{
+    waiter->next = NULL;
+    waiter->previous = queue->last;
+    if (queue->last)
+        queue->last->next = waiter;
+    else
+        queue->first = waiter;
+    queue->last = waiter;
+    waiter->queued = true;
+}
+
+void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter)
+{
+    if (!waiter->queued)
+        return;
+    if (waiter->previous)
+        waiter->previous->next = waiter->next;
+    else
+        queue->first = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    else
+        queue->last = waiter->previous;
+    waiter->queued = false;
+}
+
+/* Claims a waiter's wake-up. A select waits in several queues and may be claimed in one. */
+static bool claim(gofer_waiter *waiter)
+{
+    uint32_t unclaimed = 0;
+    if (gofer_likely(!waiter->in_select))
+        return true;
+    if (!atomic_compare_exchange_strong_explicit(&waiter->g->selected, &unclaimed, 1,
+                                                 memory_order_acq_rel, memory_order_relaxed))
+        return false;
+    waiter->g->woken_by = waiter;
+    return true;
+}
+
+/* The first waiter that could be claimed, out of the queue; those claimed elsewhere are dropped. */
+static gofer_waiter *take_waiter(gofer_waitq *queue)
+{
+    gofer_waiter *waiter;
+    while ((waiter = queue->first)) {
+        gofer_waitq_remove(queue, waiter);
+        if (claim(waiter))
+            return waiter;
+    }
+    return NULL;
+}
+
+/* ---- the buffer --------------------------------------------------------------------------- */
+
+static size_t buffered(const gofer_chan *c)
+{
+    return atomic_load_explicit(&c->count, memory_order_relaxed);
+}
+
+static void set_buffered(gofer_chan *c, size_t count)
+{
+    atomic_store_explicit(&c->count, count, memory_order_relaxed);
+}
+
+static void copy_value(void *to, const void *from, size_t size)
+{
+    /* the common sizes as single moves */
+    if (size == 8)
+        memcpy(to, from, 8);
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else
+        memcpy(to, from, size);
+}
+
+/* A go_unit has no bytes to copy, but its variable shall have a value. */
+static void pass(const gofer_chan *c, void *to, const void *from)
+{
+    if (to && c->size)
+        copy_value(to, from, c->size);
+    else if (to)
+        *(char *)to = 0;
+}
+
+static void put(gofer_chan *c, const void *value)
+{
+    if (c->size)
+        copy_value(c->buffer + c->tail * c->size, value, c->size);
+    c->tail = c->tail + 1 == c->capacity ? 0 : c->tail + 1;
+}
+
+static void take(gofer_chan *c, void *value)
+{
+    pass(c, value, c->buffer + c->head * c->size);
+    c->head = c->head + 1 == c->capacity ? 0 : c->head + 1;
+}
+
+static void zero(const gofer_chan *c, void *value)
+{
+    if (value)
+        memset(value, 0, c->element);
+}
+
+static bool is_closed(const gofer_chan *c)
+{
+    return atomic_load_explicit(&c->closed, memory_order_relaxed) != 0;
+}
+
+/* ---- attempts ----------------------------------------------------------------------------- */
+
+enum gofer_attempt gofer_chan_attempt_send(gofer_chan *c, const void *value, gofer_g **ready)
+{
+    *ready = NULL;
+    if (gofer_unlikely(is_closed(c)))
+        return GOFER_IS_CLOSED;
+    gofer_waiter *receiver = c->recvq.first ? take_waiter(&c->recvq) : NULL;
+    if (receiver) {
+        pass(c, receiver->value, value);
+        receiver->success = true;
+        *ready = receiver->g;
+        return GOFER_PASSED;
+    }
+    size_t count = buffered(c);
+    if (count == c->capacity)
+        return GOFER_BLOCKS;
+    put(c, value);
+    set_buffered(c, count + 1);
+    return GOFER_PASSED;
+}
+
+enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g **ready)
+{
+    *ready = NULL;
+    size_t count = buffered(c);
+    gofer_waiter *sender = c->sendq.first ? take_waiter(&c->sendq) : NULL;
+    if (sender) {
+        if (c->capacity) {
+            take(c, value); /* the oldest value is ours, the oldest sender's goes to the end */
+            put(c, sender->value);
+        } else {
+            pass(c, value, sender->value);
+        }
+        sender->success = true;
+        *ready = sender->g;
+        return GOFER_PASSED;
+    }
+    if (count) {
+        take(c, value);
+        set_buffered(c, count - 1);
+        return GOFER_PASSED;
+    }
+    if (!is_closed(c))
+        return GOFER_BLOCKS;
+    zero(c, value);
+    return GOFER_IS_CLOSED;
+}
+
+/* ---- the verbs ---------------------------------------------------------------------------- */
+
+gofer_cold static void block_for_ever(enum gofer_reason reason)
+{
+    gofer_g *self = gofer_self();
+    for (;;) {
+        gofer_prepare_park(self, reason);
+        gofer_park(self);
+    }
+}
+
+/* Inlined, the call is one compare in each verb. */
+static inline void check(const gofer_chan *c, size_t size, const char *verb)
+{
+    if (gofer_unlikely(c->element != size))
+        gofer_chan_check(c, size, verb);
+}
+
+gofer_cold void gofer_chan_check(const gofer_chan *c, size_t size, const char *verb)
+{
+    if (c->element != size)
+        gofer_fatal("%s: an element of %zu bytes on a channel whose elements have %zu", verb, size,
+                    c->element);
+}
+
+/* The lock is held. Waits in the queue; true if a value was passed, false if the channel closed. */
+static bool wait_in(gofer_chan *c, gofer_waitq *queue, void *value, enum gofer_reason reason)
+{
+    gofer_waiter waiter = { .value = value, .chan = c };
+    waiter.g = gofer_self();
+    gofer_prepare_park(waiter.g, reason);
+    gofer_waitq_push(queue, &waiter);
+    gofer_spin_unlock(&c->lock);
+    gofer_park(waiter.g);
+    return waiter.success;
+}
+
+static gofer_cold void send_slow(gofer_chan *c, const void *value)
+{
+    union {
+        const void *in;
+        void *out;
+    } slot = { value }; /* only read from: a sender's slot is never a destination */
+    if (!wait_in(c, &c->sendq, slot.out, GOFER_WAIT_CHAN_SEND))
+        gofer_panic_runtime("send on closed channel");
+}
+
+void gofer_chan_send(void *handle, const void *value, size_t size)
+{
+    gofer_chan *c = handle;
+    gofer_g *ready;
+    if (gofer_unlikely(!c))
+        block_for_ever(GOFER_WAIT_CHAN_SEND_NIL);
+    check(c, size, "go_send");
+    gofer_spin_lock(&c->lock);
+    enum gofer_attempt attempt = gofer_chan_attempt_send(c, value, &ready);
+    if (attempt == GOFER_BLOCKS) {
+        send_slow(c, value);
+        return;
+    }
+    gofer_spin_unlock(&c->lock);
+    if (ready)
+        gofer_ready(ready);
+    if (gofer_unlikely(attempt == GOFER_IS_CLOSED))
+        gofer_panic_runtime("send on closed channel");
+}
+
+int gofer_chan_recv(void *handle, void *value, size_t size)
+{
+    gofer_chan *c = handle;
+    gofer_g *ready;
+    if (gofer_unlikely(!c))
+        block_for_ever(GOFER_WAIT_CHAN_RECV_NIL);
+    check(c, size, "go_recv");
+    gofer_spin_lock(&c->lock);
+    enum gofer_attempt attempt = gofer_chan_attempt_recv(c, value, &ready);
+    if (attempt == GOFER_BLOCKS)
+        return wait_in(c, &c->recvq, value, GOFER_WAIT_CHAN_RECV);
+    gofer_spin_unlock(&c->lock);
+    if (ready)
+        gofer_ready(ready);
+    return attempt == GOFER_PASSED;
+}
+
+/* Peeks without the lock, as Go does: an answer of "would block" was true at some moment of the
+ * call. Closing is final, so `closed` is read first on the receiving side's second look. */
+enum go_status gofer_chan_try_send(void *handle, const void *value, size_t size)
+{
+    gofer_chan *c = handle;
+    gofer_g *ready;
+    if (gofer_unlikely(!c))
+        return GO_WOULD_BLOCK;
+    check(c, size, "go_try_send");
+    if (c->capacity && !is_closed(c) && buffered(c) == c->capacity)
+        return GO_WOULD_BLOCK;
+    gofer_spin_lock(&c->lock);
+    enum gofer_attempt attempt = gofer_chan_attempt_send(c, value, &ready);
+    gofer_spin_unlock(&c->lock);
+    if (ready)
+        gofer_ready(ready);
+    if (gofer_unlikely(attempt == GOFER_IS_CLOSED))
+        gofer_panic_runtime("send on closed channel");
+    return attempt == GOFER_PASSED ? GO_DONE : GO_WOULD_BLOCK;
+}
+
+enum go_status gofer_chan_try_recv(void *handle, void *value, size_t size)
+{
+    gofer_chan *c = handle;
+    gofer_g *ready;
+    if (gofer_unlikely(!c))
+        return GO_WOULD_BLOCK;
+    check(c, size, "go_try_recv");
+    if (c->capacity && buffered(c) == 0 && !is_closed(c))
+        return GO_WOULD_BLOCK;
+    gofer_spin_lock(&c->lock);
+    enum gofer_attempt attempt = gofer_chan_attempt_recv(c, value, &ready);
+    gofer_spin_unlock(&c->lock);
+    if (ready)
+        gofer_ready(ready);
+    static const enum go_status status[] = { [GOFER_BLOCKS] = GO_WOULD_BLOCK,
+                                             [GOFER_PASSED] = GO_DONE,
+                                             [GOFER_IS_CLOSED] = GO_CLOSED };
+    return status[attempt];
+}
+
+void go_signal(void *c)
+{
+    static const go_unit unit;
+    gofer_chan_send(c, &unit, sizeof unit);
+}
+
+/* ---- make, close, count ------------------------------------------------------------------- */
+
+void *gofer_chan_make(size_t size, int64_t capacity, int unit)
+{
+    size_t stored = unit ? 0 : size;
+    if (capacity < 0 || (stored && (uint64_t)capacity > MOST_BYTES / stored))
+        gofer_panic_runtime("makechan: size out of range");
+    gofer_chan *c = malloc(sizeof *c + stored * (size_t)capacity);
+    if (!c) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    memset(c, 0, sizeof *c);
+    c->capacity = (size_t)capacity;
+    c->size = stored;
+    c->element = size;
+    atomic_store_explicit(&c->references, 1, memory_order_relaxed);
+    return c;
+}
+
+/* All waiters leave the queue for a chain of their own: the channel may be gone once the first
+ * one runs. */
+static void take_all(gofer_waitq *queue, gofer_waitq *woken)
+{
+    gofer_waiter *waiter;
+    while ((waiter = take_waiter(queue))) {
+        waiter->success = false;
+        gofer_waitq_push(woken, waiter);
+    }
+}
+
+void go_close(void *handle)
+{
+    gofer_chan *c = handle;
+    gofer_waitq receivers = { NULL, NULL }, senders = { NULL, NULL };
+    if (gofer_unlikely(!c))
+        gofer_panic_runtime("close of nil channel");
+    gofer_spin_lock(&c->lock);
+    if (gofer_unlikely(is_closed(c))) {
+        gofer_spin_unlock(&c->lock);
+        gofer_panic_runtime("close of closed channel");
+    }
+    atomic_store_explicit(&c->closed, 1, memory_order_relaxed);
+    take_all(&c->recvq, &receivers);
+    take_all(&c->sendq, &senders);
+    for (gofer_waiter *waiter = receivers.first; waiter; waiter = waiter->next)
+        zero(c, waiter->value);
+    gofer_spin_unlock(&c->lock);
+    for (gofer_waiter *waiter = receivers.first, *next; waiter; waiter = next) {
+        next = waiter->next;
+        gofer_ready(waiter->g);
+    }
+    for (gofer_waiter *waiter = senders.first, *next; waiter; waiter = next) {
+        next = waiter->next;
+        gofer_ready(waiter->g);
+    }
+}
+
+size_t go_len(const void *handle)
+{
+    return handle ? buffered(handle) : 0;
+}
+
+size_t go_cap(const void *handle)
+{
+    return handle ? ((const gofer_chan *)handle)->capacity : 0;
+}
+
+void go_chan_ref(void *handle)
+{
+    gofer_chan *c = handle;
+    if (c)
+        atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed);
+}
+
+void go_chan_unref(void *handle)
+{
+    gofer_chan *c = handle;
+    if (!c)
+        return;
+    /* release: our use comes before the free; acquire: so does everybody else's */
+    if (atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) != 1)
+        return;
+    /* whoever still is in a verb that brought about what we observed is past it now */
+    gofer_spin_lock(&c->lock);
+    bool waited_for = c->recvq.first || c->sendq.first;
+    gofer_spin_unlock(&c->lock);
+    if (waited_for)
+        gofer_fatal("go_chan_unref: the last reference to a channel on which goroutines wait");
+    free(c);
+}

@@ -1,0 +1,67 @@
+/* A channel, as chan.c and select.c see it.
+ *
+ * One spin lock guards all fields but the constant ones. While it is free: of recvq and sendq at
+ * least one is empty, unless one select waits in both; if the buffer holds a value, no receiver
+ * waits; if it has room, no sender waits. Waiters queue first in, first out; their records lie on
+ * their own stacks.
+ *
+ * Lifetime. A verb's last access to the channel is the release of its lock, and a waiter is made
+ * ready only after that; so who observed the event that a verb brought about (took the lock after
+ * it, or was made ready by it) may drop the last reference. A waiter is woken out of the queue and
+ * does not look at the channel again, but for a select, which holds references while it waits. */
+#ifndef GOFER_SRC_CHAN_H
+#define GOFER_SRC_CHAN_H
+
+#include "gofer/chan.h"
+#include "park/park.h"
+
+struct gofer_chan;
+
+/* One waiter in one queue. */
+typedef struct gofer_waiter {
+    gofer_g *g;
+    void *value; /* send: where the value is; receive: where it goes, or NULL */
+    struct gofer_waiter *next, *previous;
+    struct gofer_chan *chan;
+    uint32_t index;  /* select: which case */
+    bool in_select;  /* the waker must win g->selected first */
+    bool queued;
+    bool success;    /* set by the waker: a value was passed, not the channel closed */
+} gofer_waiter;
+
+typedef struct gofer_waitq {
+    gofer_waiter *first, *last;
+} gofer_waitq;
+
+typedef struct gofer_chan {
+    gofer_spin lock;
+    _Atomic uint32_t closed;
+    _Atomic size_t count; /* values in the buffer; peeked at without the lock */
+    size_t capacity;      /* constant */
+    size_t size;          /* constant: bytes an element takes in the buffer, 0 for go_unit */
+    size_t element;       /* constant: sizeof the element, to check callers */
+    size_t head, tail;    /* where the next value is taken and put */
+    gofer_waitq recvq, sendq;
+    _Atomic uint32_t references;
+    _Alignas(16) char buffer[];
+} gofer_chan;
+
+/* What an attempt under the lock came to. */
+enum gofer_attempt {
+    GOFER_BLOCKS, /* it would have to wait */
+    GOFER_PASSED,
+    GOFER_IS_CLOSED, /* receive: zero value; send: the caller panics */
+};
+
+/* The lock is held; *ready is who must be made ready after it was released, or NULL. */
+enum gofer_attempt gofer_chan_attempt_send(gofer_chan *c, const void *value, gofer_g **ready);
+enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g **ready);
+
+/* The lock is held. */
+void gofer_waitq_push(gofer_waitq *queue, gofer_waiter *waiter);
+void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter);
+
+/* Fatal where `size` is not the channel's element size. */
+void gofer_chan_check(const gofer_chan *c, size_t size, const char *verb);
+
+#endif

@@ -1,0 +1,297 @@
+/* Select over channels and a timeout.
+ *
+ * All channels are locked in the order of their addresses, so two selects cannot deadlock; then
+ * the cases are tried in random order, and the first that is ready runs. If none is, a waiter is
+ * put in each channel's queue before the locks are released. Whoever can serve one of them claims
+ * the goroutine (g->selected, one compare-and-swap) and tells by which waiter (g->woken_by); the
+ * timeout claims it the same way. Awake again, the select takes its other waiters back. It holds a
+ * reference to each channel it waits on, since the claimant's channel alone is known to live on. */
+#include "gofer/select.h"
+
+#include "chan/chan.h"
+#include "panic/panic.h"
+#include "time/timer.h"
+
+#include <stdio.h>
+
+enum { ON_STACK = 64, MOST_CASES = 65536 };
+
+/* A select in progress. Arrays have room for all cases. */
+struct select {
+    go_case *cases;
+    uint32_t count;     /* cases that name a channel */
+    uint32_t *order;    /* indices of these, shuffled: who is tried when */
+    gofer_chan **locks; /* their channels, sorted by address */
+    gofer_waiter *waiters;
+    int with_default;   /* index of the default, or -1 */
+    int with_timeout;   /* index of the earliest go_case_after, or -1 */
+};
+
+struct timeout {
+    gofer_timer timer;
+    gofer_g *g;
+};
+
+static uint32_t random_below(gofer_m *m, uint32_t n)
+{
+    uint32_t x = m->random;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    m->random = x;
+    return (uint32_t)(((uint64_t)x * n) >> 32);
+}
+
+/* ---- setting up --------------------------------------------------------------------------- */
+
+static void note_after(struct select *s, int index)
+{
+    if (s->with_timeout < 0 || s->cases[index].after < s->cases[s->with_timeout].after)
+        s->with_timeout = index;
+}
+
+static void sort_in(struct select *s, uint32_t n, gofer_chan *c)
+{
+    while (n > 0 && s->locks[n - 1] > c) {
+        s->locks[n] = s->locks[n - 1];
+        n--;
+    }
+    s->locks[n] = c;
+}
+
+static int by_address(const void *a, const void *b)
+{
+    uintptr_t left = (uintptr_t) * (gofer_chan *const *)a;
+    uintptr_t right = (uintptr_t) * (gofer_chan *const *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* Looks at each case once: what names a channel goes into a random place of the order. */
+static void set_up(struct select *s, size_t n)
+{
+    gofer_m *m = gofer_m_attached();
+    for (size_t i = 0; i < n; i++) {
+        go_case *one = &s->cases[i];
+        if (one->kind == GO_CASE_DEFAULT) {
+            if (s->with_default >= 0)
+                gofer_panic_runtime("select: multiple default cases");
+            s->with_default = (int)i;
+        } else if (one->kind == GO_CASE_AFTER) {
+            note_after(s, (int)i);
+        } else if (one->kind != GO_CASE_SEND && one->kind != GO_CASE_RECV) {
+            gofer_panic_runtime("select: a case of unknown kind");
+        } else if (one->chan) {
+            gofer_chan_check(one->chan, one->size, "go_select");
+            uint32_t at = random_below(m, s->count + 1);
+            s->order[s->count] = s->order[at];
+            s->order[at] = (uint32_t)i;
+            if (n <= ON_STACK)
+                sort_in(s, s->count, one->chan);
+            else
+                s->locks[s->count] = one->chan;
+            s->count++;
+        }
+    }
+    if (n > ON_STACK)
+        qsort(s->locks, s->count, sizeof *s->locks, by_address);
+}
+
+static void lock_all(const struct select *s)
+{
+    for (uint32_t i = 0; i < s->count; i++)
+        if (i == 0 || s->locks[i] != s->locks[i - 1])
+            gofer_spin_lock(&s->locks[i]->lock);
+}
+
+static void unlock_all(const struct select *s)
+{
+    for (uint32_t i = s->count; i-- > 0;)
+        if (i == 0 || s->locks[i] != s->locks[i - 1])
+            gofer_spin_unlock(&s->locks[i]->lock);
+}
+
+/* ---- one look ----------------------------------------------------------------------------- */
+
+static enum gofer_attempt attempt(go_case *one, gofer_g **ready)
+{
+    return one->kind == GO_CASE_SEND ? gofer_chan_attempt_send(one->chan, one->value, ready)
+                                     : gofer_chan_attempt_recv(one->chan, one->value, ready);
+}
+
+/* What the user sees of a case that ran. */
+static int result(const struct select *s, int index, bool passed)
+{
+    const go_case *one = &s->cases[index];
+    if (one->kind == GO_CASE_RECV && one->ok)
+        *one->ok = passed;
+    if (gofer_unlikely(one->kind == GO_CASE_SEND && !passed))
+        gofer_panic_runtime("send on closed channel");
+    return one->named ? one->name : index;
+}
+
+/* All locks are held. The first ready case in the random order runs; -1: none is ready. */
+static int try_all(const struct select *s, bool *passed, gofer_g **ready)
+{
+    *ready = NULL;
+    for (uint32_t i = 0; i < s->count; i++) {
+        enum gofer_attempt outcome = attempt(&s->cases[s->order[i]], ready);
+        if (outcome != GOFER_BLOCKS) {
+            *passed = outcome == GOFER_PASSED;
+            return (int)s->order[i];
+        }
+    }
+    return -1;
+}
+
+/* ---- waiting ------------------------------------------------------------------------------ */
+
+static gofer_waitq *queue_of(const go_case *one)
+{
+    gofer_chan *c = one->chan;
+    return one->kind == GO_CASE_SEND ? &c->sendq : &c->recvq;
+}
+
+static void fire_timeout(gofer_timer *timer, int64_t now)
+{
+    gofer_g *g = gofer_container(timer, struct timeout, timer)->g;
+    uint32_t unclaimed = 0;
+    (void)now;
+    if (atomic_compare_exchange_strong_explicit(&g->selected, &unclaimed, 1, memory_order_acq_rel,
+                                                memory_order_relaxed)) {
+        g->woken_by = NULL;
+        gofer_ready_last(g);
+    }
+}
+
+/* All locks are held. */
+static void queue_all(const struct select *s, gofer_g *self)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        go_case *one = &s->cases[s->order[i]];
+        s->waiters[i] = (gofer_waiter){ .g = self,
+                                        .value = one->value,
+                                        .chan = one->chan,
+                                        .index = s->order[i],
+                                        .in_select = true };
+        go_chan_ref(one->chan);
+        gofer_waitq_push(queue_of(one), &s->waiters[i]);
+    }
+}
+
+static void unqueue_all(const struct select *s)
+{
+    lock_all(s);
+    for (uint32_t i = 0; i < s->count; i++)
+        gofer_waitq_remove(queue_of(&s->cases[s->waiters[i].index]), &s->waiters[i]);
+    unlock_all(s);
+    for (uint32_t i = 0; i < s->count; i++)
+        go_chan_unref(s->waiters[i].chan);
+}
+
+static int64_t deadline_of(const struct select *s)
+{
+    int64_t now = gofer_nanotime(), after = s->cases[s->with_timeout].after;
+    return after > INT64_MAX - now ? INT64_MAX : now + after;
+}
+
+/* The locks are held, no case is ready: waits until one was served. */
+static int wait(const struct select *s)
+{
+    struct timeout timeout = { .timer = { .fire = fire_timeout, .wakes = true } };
+    gofer_g *self = timeout.g = gofer_self();
+    atomic_store_explicit(&self->selected, 0, memory_order_relaxed);
+    self->woken_by = NULL;
+    gofer_prepare_park(self, GOFER_WAIT_SELECT);
+    queue_all(s, self);
+    unlock_all(s);
+    bool timed = s->with_timeout >= 0;
+    if (timed && gofer_unlikely(!gofer_timer_start(&timeout.timer, deadline_of(s)))) {
+        timed = false; /* no memory: better too early than never */
+        fire_timeout(&timeout.timer, 0);
+    }
+    gofer_park(self);
+    if (timed)
+        gofer_timer_stop(&timeout.timer);
+    gofer_waiter *by = self->woken_by;
+    bool success = by && by->success;
+    int index = by ? (int)by->index : s->with_timeout;
+    unqueue_all(s);
+    return result(s, index, success);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static int run(struct select *s, size_t n)
+{
+    bool passed = false;
+    gofer_g *ready;
+    set_up(s, n);
+    lock_all(s);
+    int index = try_all(s, &passed, &ready);
+    bool due = s->with_timeout >= 0 && s->cases[s->with_timeout].after <= 0;
+    if (index < 0 && s->with_default < 0 && !due)
+        return wait(s);
+    unlock_all(s);
+    if (ready)
+        gofer_ready(ready);
+    if (index < 0)
+        index = due ? s->with_timeout : s->with_default;
+    return result(s, index, passed);
+}
+
+/* More cases than fit on the stack. The arrays go with the frame's end, or with a panic. */
+static gofer_cold int run_allocated(struct select *s, size_t n)
+{
+    size_t size = n * (sizeof *s->order + sizeof *s->locks + sizeof *s->waiters);
+    char *memory = malloc(size);
+    if (!memory)
+        gofer_fatal("go_select_array: out of memory for %zu cases", n);
+    s->waiters = (gofer_waiter *)(void *)memory;
+    s->locks = (gofer_chan **)(void *)(memory + n * sizeof *s->waiters);
+    s->order = (uint32_t *)(void *)(memory + n * (sizeof *s->waiters + sizeof *s->locks));
+    go_defer(free, memory);
+    return run(s, n);
+}
+
+static gofer_cold void select_nothing(void)
+{
+    gofer_g *self = gofer_self();
+    for (;;) {
+        gofer_prepare_park(self, GOFER_WAIT_SELECT_NO_CASES);
+        gofer_park(self);
+    }
+}
+
+static int run_small(struct select *s, size_t n)
+{
+    gofer_waiter waiters[4];
+    gofer_chan *locks[4];
+    uint32_t order[4];
+    s->waiters = waiters;
+    s->locks = locks;
+    s->order = order;
+    return run(s, n);
+}
+
+static gofer_noinline int run_medium(struct select *s, size_t n)
+{
+    gofer_waiter waiters[ON_STACK];
+    gofer_chan *locks[ON_STACK];
+    uint32_t order[ON_STACK];
+    s->waiters = waiters;
+    s->locks = locks;
+    s->order = order;
+    return run(s, n);
+}
+
+int go_select_array(go_case *cases, size_t n)
+{
+    struct select s = { .cases = cases, .with_default = -1, .with_timeout = -1 };
+    if (n == 0)
+        select_nothing();
+    if (n > MOST_CASES)
+        gofer_panic_runtime("select: too many cases");
+    if (n <= 4)
+        return run_small(&s, n);
+    return n <= ON_STACK ? run_medium(&s, n) : run_allocated(&s, n);
+}
