@@ -44,6 +44,10 @@ GOFER_API GOFER_NORETURN void go_panic_float(double value);
 GOFER_API GOFER_NORETURN void go_panic_bool(int value);
 GOFER_API GOFER_NORETURN void go_panic_pointer(void *value); /* NULL: Go's panic(nil) */
 
+/* Panics again with the value that go_recover returned: printed as `[recovered, repanicked]`.
+ * Go: panic(r) with r from recover(). */
+GOFER_API GOFER_NORETURN void go_repanic(const go_panic_value *value);
+
 /* Ends the process at once with Go's "fatal error: …" text, all goroutines' traces and exit
  * status 2. Nothing can recover it. From any thread. Go: runtime.throw. */
 GOFER_API GOFER_NORETURN void go_fatal(const char *format, ...) GOFER_PRINTF(1, 2);

@@ -14,4 +14,9 @@ _Noreturn gofer_cold void gofer_fatal(const char *format, ...) __attribute__((fo
 /* The deadlock reports: called by the idle path under no lock, on a thread's own context. */
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited);
 
+/* The end by a signal: both texts end in a newline; then the traces. */
+_Noreturn gofer_cold void gofer_die_of_signal(const char *panic_text, const char *signal_line,
+                                              void *context);
+_Noreturn gofer_cold void gofer_die_of_quit(const char *pc_line, void *context);
+
 #endif

@@ -1,0 +1,63 @@
+/* Deferred calls: registering them and running them when a block is left. */
+#include "panic/panic.h"
+#include "panic/unwind.h"
+
+void *__cxa_get_globals(void) __attribute__((weak));
+
+/* Not instrumented: reads the stack part of a call from above the caller's frame. */
+__attribute__((no_sanitize("address", "thread"))) static void copy_stack_part(void *to,
+                                                                             const void *from,
+                                                                             size_t size)
+{
+    volatile char *out = to;
+    const volatile char *in = from;
+    for (size_t i = 0; i < size; i++)
+        out[i] = in[i];
+}
+
+void gofer_deliver_defer(gofer_call *call, const void *stack)
+{
+    gofer_defer *record = gofer_container(call, gofer_defer, call);
+    gofer_g *self = gofer_self();
+    if (gofer_unlikely(!call->fn))
+        gofer_panic_runtime("invalid memory address or nil pointer dereference");
+    copy_stack_part(record->stack, stack, call->stack_size);
+    record->kind = GOFER_DEFERRED_CALL;
+    record->next = self->defers;
+    self->defers = record;
+}
+
+/* A block is left. The record is the chain's head, unless a jump into the block went round the
+ * registration: then there is nothing to run. */
+void gofer_defer_leave(gofer_defer *record)
+{
+    gofer_g *self = gofer_self();
+    if (gofer_unlikely(self->defers != record))
+        return;
+    struct gofer_running running = { .outer = self->running,
+                                     .frame = __builtin_frame_address(0),
+                                     .record = record };
+    self->defers = record->next;
+    self->running = &running;
+    gofer_replay(&record->call, record->stack);
+    gofer_self()->running = running.outer;
+}
+
+void gofer_frame_enter(gofer_frame *frame, const gofer_site *site)
+{
+    gofer_g *self = gofer_self();
+    frame->mark.kind = GOFER_FRAME_MARK;
+    frame->mark.site = site;
+    frame->mark.stack = __builtin_frame_address(0);
+    frame->mark.next = self->defers;
+    self->defers = &frame->mark;
+    if (__cxa_get_globals)
+        memcpy(frame->exceptions, __cxa_get_globals(), sizeof frame->exceptions);
+}
+
+void gofer_frame_leave(gofer_frame *frame)
+{
+    gofer_g *self = gofer_self();
+    if (self->defers == &frame->mark)
+        self->defers = frame->mark.next;
+}

@@ -1,0 +1,255 @@
+/* Panics, recovery and Goexit. See unwind.h for the three chains.
+ *
+ * A panic pops deferred calls and runs them on top of the stack. When one has recovered it, the
+ * remaining deferred calls of that one's function run, and then the function's go_recoverable mark
+ * is landed at. Everything deeper than the mark ends there, panics too; but a Goexit among them
+ * can not be stopped: it goes on from the mark instead. */
+#include "panic/panic.h"
+#include "panic/unwind.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { TEXT_ON_STACK = 512 };
+
+void __asan_handle_no_return(void) __attribute__((weak));
+void *__cxa_get_globals(void) __attribute__((weak));
+
+void gofer_keep_main_trace(void); /* src/debug */
+
+/* ---- landing ------------------------------------------------------------------------------ */
+
+static bool same_function(const gofer_site *a, const gofer_site *b)
+{
+    return a->function == b->function ||
+           (strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0);
+}
+
+/* Drops what lies deeper than `frame`; returns the outermost Goexit among it. */
+static struct gofer_panic *drop_deeper(gofer_g *self, const char *frame)
+{
+    struct gofer_panic *goexit = NULL;
+    while (self->panics && self->panics->frame <= frame) {
+        struct gofer_panic *panic = self->panics;
+        if (panic->is_goexit)
+            goexit = panic;
+        free(panic->allocated);
+        panic->allocated = NULL;
+        self->panics = panic->older;
+    }
+    while (self->running && self->running->frame <= frame)
+        self->running = self->running->outer;
+    return goexit;
+}
+
+static _Noreturn void land(gofer_frame *frame)
+{
+    if (__cxa_get_globals)
+        memcpy(__cxa_get_globals(), frame->exceptions, sizeof frame->exceptions);
+    if (__asan_handle_no_return)
+        __asan_handle_no_return();
+#ifdef GOFER_TSAN
+    longjmp((struct __jmp_buf_tag *)(void *)frame->registers, 1);
+#else
+    gofer_frame_restore(frame->registers);
+#endif
+}
+
+static _Noreturn void goexit_again(gofer_g *self);
+
+/* A deferred call of `site`'s function recovered: the function's other deferred calls, then its
+ * mark. */
+static _Noreturn void return_recovered(gofer_g *self, const gofer_site *site)
+{
+    gofer_defer *record;
+    for (record = self->defers; record && record->kind != GOFER_FRAME_MARK; record = record->next)
+        ;
+    if (!record || !same_function(record->site, site))
+        gofer_fatal("go_recover in a deferred call of %s, which has no go_recoverable (%s:%d)",
+                    site->function, site->file, site->line);
+    while (self->defers != record)
+        gofer_defer_leave(self->defers);
+    if (drop_deeper(self, record->stack))
+        goexit_again(self);
+    land(gofer_container(record, gofer_frame, mark));
+}
+
+/* ---- running the deferred calls ----------------------------------------------------------- */
+
+void gofer_run_deferred(gofer_g *self, struct gofer_panic *panic)
+{
+    gofer_defer *record;
+    while ((record = self->defers)) {
+        self->defers = record->next;
+        if (record->kind == GOFER_FRAME_MARK)
+            continue;
+        const gofer_site *site = record->site;
+        struct gofer_running running = { .outer = self->running,
+                                         .frame = __builtin_frame_address(0),
+                                         .panic = panic,
+                                         .record = record };
+        self->running = &running;
+        gofer_replay(&record->call, record->stack);
+        self->running = running.outer;
+        if (gofer_unlikely(panic->recovered))
+            return_recovered(self, site);
+    }
+}
+
+const go_panic_value *gofer_recover(void *return_address, const char *function)
+{
+    gofer_g *self = gofer_self();
+    const struct gofer_running *running = self->running;
+    if (return_address != (const void *)gofer_replay_return || !running || !running->panic)
+        return NULL;
+    struct gofer_panic *panic = running->panic;
+    const char *name = running->record->site->name;
+    if (panic->is_goexit || panic->recovered || panic != self->panics ||
+        (name && strcmp(name, function) != 0))
+        return NULL;
+    panic->recovered = true;
+    return &panic->value;
+}
+
+/* ---- raising ------------------------------------------------------------------------------ */
+
+static _Noreturn gofer_noinline void raise_panic(struct gofer_panic *panic)
+{
+    gofer_g *self = gofer_self();
+    panic->older = self->panics;
+    panic->frame = __builtin_frame_address(0);
+    self->panics = panic;
+    gofer_run_deferred(self, panic);
+    gofer_die_of_panic(self);
+}
+
+static _Noreturn void raise_value(go_panic_value value)
+{
+    struct gofer_panic panic = { .value = value };
+    raise_panic(&panic);
+}
+
+/* Formats the text into `room`, or into memory of its own where it is longer; cut where there is
+ * none. */
+static void format_text(struct gofer_panic *panic, char room[TEXT_ON_STACK], const char *format,
+                        va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(room, TEXT_ON_STACK, format, arguments);
+    panic->value.text = length < 0 ? format : room;
+    if (length >= TEXT_ON_STACK) {
+        panic->allocated = malloc((size_t)length + 1);
+        if (panic->allocated) {
+            vsnprintf(panic->allocated, (size_t)length + 1, format, again);
+            panic->value.text = panic->allocated;
+        }
+    }
+    va_end(again);
+}
+
+_Noreturn void go_panic(const char *format, ...)
+{
+    char room[TEXT_ON_STACK];
+    struct gofer_panic panic = { .value = { .kind = GO_VALUE_TEXT } };
+    va_list arguments;
+    va_start(arguments, format);
+    format_text(&panic, room, format, arguments);
+    va_end(arguments);
+    raise_panic(&panic);
+}
+
+_Noreturn void go_panic_error(int64_t code, const char *format, ...)
+{
+    char room[TEXT_ON_STACK];
+    struct gofer_panic panic = { .value = { .kind = GO_VALUE_ERROR, .integer = code } };
+    va_list arguments;
+    va_start(arguments, format);
+    format_text(&panic, room, format, arguments);
+    va_end(arguments);
+    raise_panic(&panic);
+}
+
+_Noreturn gofer_cold void gofer_panic_runtime(const char *text)
+{
+    raise_value((go_panic_value){ .kind = GO_VALUE_RUNTIME, .text = text });
+}
+
+_Noreturn void go_repanic(const go_panic_value *value)
+{
+    gofer_g *self = gofer_self();
+    struct gofer_panic panic = { .value = *value };
+    for (struct gofer_panic *older = self->panics; older; older = older->older)
+        if (&older->value == value)
+            older->repanicked = true;
+    raise_panic(&panic);
+}
+
+_Noreturn void go_panic_int(int64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    raise_value((go_panic_value){ .kind = GO_VALUE_INTEGER, .text = text, .integer = value });
+}
+
+_Noreturn void go_panic_uint(uint64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    raise_value(
+        (go_panic_value){ .kind = GO_VALUE_UNSIGNED, .text = text, .integer = (int64_t)value });
+}
+
+/* Go's print of a float: sign, one digit, six more, a signed exponent of three. */
+_Noreturn void go_panic_float(double value)
+{
+    char digits[40], text[48];
+    snprintf(digits, sizeof digits, "%+.6e", value);
+    char *exponent = strchr(digits, 'e');
+    if (exponent)
+        snprintf(text, sizeof text, "%.*s%+04d", (int)(exponent - digits) + 1, digits,
+                 atoi(exponent + 1));
+    else
+        snprintf(text, sizeof text, "%s", value != value ? "NaN" : value > 0 ? "+Inf" : "-Inf");
+    raise_value((go_panic_value){ .kind = GO_VALUE_FLOAT, .text = text, .real = value });
+}
+
+_Noreturn void go_panic_bool(int value)
+{
+    raise_value((go_panic_value){
+        .kind = GO_VALUE_BOOL, .text = value ? "true" : "false", .integer = value != 0 });
+}
+
+_Noreturn void go_panic_pointer(void *value)
+{
+    char text[40];
+    if (!value)
+        raise_value((go_panic_value){
+            .kind = GO_VALUE_NIL,
+            .text = "panic called with nil argument (use GODEBUG=panicnil=1 to disable)" });
+    snprintf(text, sizeof text, "(pointer) %p", value);
+    raise_value((go_panic_value){ .kind = GO_VALUE_POINTER, .text = text, .pointer = value });
+}
+
+/* ---- Goexit ------------------------------------------------------------------------------- */
+
+static _Noreturn gofer_noinline void goexit_again(gofer_g *self)
+{
+    struct gofer_panic goexit = { .is_goexit = true,
+                                  .older = self->panics,
+                                  .frame = __builtin_frame_address(0) };
+    self->panics = &goexit;
+    gofer_run_deferred(self, &goexit);
+    gofer_goroutine_end();
+}
+
+_Noreturn void go_goexit(void)
+{
+    gofer_g *self = gofer_self();
+    if (self->is_thread)
+        gofer_fatal("go_goexit in a thread that is no goroutine's");
+    if (self == gofer_sched.main_g)
+        gofer_keep_main_trace();
+    goexit_again(self);
+}
