@@ -172,6 +172,8 @@ static void print_other(gofer_g *g)
         gofer_print("\tgoroutine running on other thread; stack unavailable\n");
     } else {
         gofer_call_on(g->sp, collect, &trace);
+        if (g->unstarted)
+            trace = (struct trace){ .address = { (uintptr_t)g->fn }, .count = 1 };
         print_frames(&trace);
     }
     print_origin(g);

@@ -40,6 +40,8 @@ static void park_thread(gofer_g *self)
  * looks the address up by value; a spurious wake-up is one that every waiter bears. */
 static void wake_thread(gofer_g *g)
 {
+    gofer_state_set(g, GOFER_RUNNABLE);
+    atomic_fetch_add_explicit(&gofer_sched.thread_wakes, 1, memory_order_seq_cst);
     atomic_store_explicit(&g->wake, 1, memory_order_release);
     gofer_futex_wake(&g->wake, 1);
 }

@@ -23,22 +23,29 @@ gofer_p *gofer_take_idle_p(void)
     if (!p)
         return NULL;
     gofer_sched.idle_ps = p->idle_link;
-    p->is_idle = false;
     atomic_fetch_sub_explicit(&gofer_sched.idle_p_count, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&gofer_sched.busy_p_count, 1, memory_order_relaxed);
     if (atomic_load_explicit(&gofer_sched.monitor_sleeps, memory_order_relaxed))
         gofer_monitor_wake();
     return p;
 }
 
-static void put_idle_p(gofer_p *p)
+void gofer_put_idle_p(gofer_p *p)
 {
-    atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
-    if (p->index >= atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed))
-        return; /* retired: gofer_gomaxprocs takes it up again */
-    p->is_idle = true;
     p->idle_link = gofer_sched.idle_ps;
     gofer_sched.idle_ps = p;
     atomic_fetch_add_explicit(&gofer_sched.idle_p_count, 1, memory_order_relaxed);
+}
+
+/* sched.lock. p has no work and is held no more. */
+static void give_back(gofer_p *p)
+{
+    atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&gofer_sched.busy_p_count, 1, memory_order_relaxed);
+    if (p->index < atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed))
+        gofer_put_idle_p(p);
+    else
+        p->is_resting = true;
 }
 
 void gofer_hold(gofer_m *m, gofer_p *p)
@@ -108,7 +115,7 @@ void gofer_hand_off(gofer_p *p)
         gofer_spin_lock(&gofer_sched.lock);
         work = gofer_list_count(&gofer_sched.global) != 0;
         if (!work)
-            put_idle_p(p);
+            give_back(p);
         gofer_spin_unlock(&gofer_sched.lock);
     }
     if (work)
@@ -269,8 +276,7 @@ int go_num_goroutine(void)
 /* sched.lock. Nothing runs and nothing is about to. */
 static bool all_still(void)
 {
-    return atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) ==
-               atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed) &&
+    return atomic_load_explicit(&gofer_sched.busy_p_count, memory_order_relaxed) == 0 &&
            atomic_load_explicit(&gofer_sched.detached, memory_order_relaxed) == 0 &&
            gofer_list_count(&gofer_sched.global) == 0 && !gofer_sched.stopping &&
            !atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed);
@@ -280,6 +286,7 @@ static bool all_still(void)
  * that keeps the report quiet may end without telling us. */
 static int64_t check_deadlock(int round)
 {
+    uint64_t wakes = atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst);
     gofer_spin_lock(&gofer_sched.lock);
     bool still = all_still();
     gofer_spin_unlock(&gofer_sched.lock);
@@ -288,7 +295,8 @@ static int64_t check_deadlock(int round)
     int64_t left = goroutine_count();
     if (left == 0 && !gofer_sched.main_gone)
         return -1;
-    if (gofer_foreign_threads())
+    if (gofer_foreign_threads() ||
+        wakes != atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst))
         return round < 12 ? gofer_nanotime() + (1000000LL << (2 * round)) : -1;
     gofer_spin_lock(&gofer_sched.lock);
     still = all_still();
@@ -376,7 +384,7 @@ static bool go_idle(gofer_m *m)
     gofer_p *p = work ? gofer_take_idle_p() : NULL;
     if (!p) {
         if (m->held)
-            put_idle_p(gofer_release_p(m));
+            give_back(gofer_release_p(m));
         ask_for_processor(m);
         m->idle = GOFER_IDLE_LISTED;
         m->idle_link = gofer_sched.idle_ms;

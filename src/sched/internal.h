@@ -16,7 +16,8 @@ void gofer_g0_loop(gofer_m *m); /* returns only where the thread shall end */
 void gofer_wake_one(void);      /* lets an idle processor look for work, if there is one */
 void gofer_wake_surplus(gofer_p *p);
 void gofer_hand_off(gofer_p *p); /* gives a processor that the caller owns to another thread */
-gofer_p *gofer_take_idle_p(void); /* sched.lock */
+gofer_p *gofer_take_idle_p(void);  /* sched.lock; NULL: none */
+void gofer_put_idle_p(gofer_p *p); /* sched.lock; it was not counted as busy */
 void gofer_hold(gofer_m *m, gofer_p *p);    /* m, the caller, holds p from now on; marks inside */
 gofer_p *gofer_release_p(gofer_m *m);       /* and no longer */
 

@@ -131,8 +131,7 @@ static bool look_at(gofer_m *m, int64_t now)
 
 static bool everything_idle(void)
 {
-    return atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) ==
-           atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
+    return atomic_load_explicit(&gofer_sched.busy_p_count, memory_order_relaxed) == 0;
 }
 
 static void sleep_until_needed(void)

@@ -82,6 +82,7 @@ static gofer_p *make_p(int index)
         return NULL;
     memset(p, 0, sizeof *p);
     p->index = index;
+    p->is_resting = true;
     return p;
 }
 
@@ -95,14 +96,18 @@ static int make_ps(int n)
     return have < n ? have : n;
 }
 
-static void rest(gofer_p *p)
+/* sched.lock. Of the first n processors, those that nobody holds become idle. */
+static void unrest(int n)
 {
-    p->is_idle = true;
-    p->idle_link = gofer_sched.idle_ps;
-    gofer_sched.idle_ps = p;
-    atomic_fetch_add_explicit(&gofer_sched.idle_p_count, 1, memory_order_relaxed);
+    for (int i = n - 1; i >= 0; i--) {
+        gofer_p *p = gofer_sched.ps[i];
+        if (p->is_resting)
+            gofer_put_idle_p(p);
+        p->is_resting = false;
+    }
 }
 
+/* sched.lock. Idle processors from n on rest. */
 static void unlist_beyond(int n)
 {
     for (gofer_p **at = &gofer_sched.idle_ps; *at;) {
@@ -112,7 +117,7 @@ static void unlist_beyond(int n)
             continue;
         }
         *at = p->idle_link;
-        p->is_idle = false;
+        p->is_resting = true;
         atomic_fetch_sub_explicit(&gofer_sched.idle_p_count, 1, memory_order_relaxed);
     }
 }
@@ -129,10 +134,7 @@ int go_gomaxprocs(int n)
         n = make_ps(n);
         unlist_beyond(n);
         atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
-        for (int i = n - 1; i >= before; i--)
-            if (!atomic_load_explicit(&gofer_sched.ps[i]->m, memory_order_relaxed) &&
-                !gofer_sched.ps[i]->is_idle)
-                rest(gofer_sched.ps[i]);
+        unrest(n);
     }
     gofer_spin_unlock(&gofer_sched.lock);
     gofer_wake_one();
@@ -156,6 +158,8 @@ void gofer_procs_retire(gofer_m *m)
     }
     gofer_release_p(m);
     atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&gofer_sched.busy_p_count, 1, memory_order_relaxed);
+    p->is_resting = true;
     gofer_spin_unlock(&gofer_sched.lock);
     gofer_wake_one();
 }
@@ -169,7 +173,6 @@ void gofer_procs_start(void)
     if (n > GOFER_MAX_PROCS)
         n = GOFER_MAX_PROCS;
     n = make_ps(n);
-    for (int i = n - 1; i >= 0; i--)
-        rest(gofer_sched.ps[i]);
+    unrest(n);
     atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
 }

@@ -79,6 +79,7 @@ struct gofer_g {
     uint32_t lock_depth;        /* go_lock_os_thread calls not undone */
     uint32_t blocking_depth;    /* go_blocking_begin calls not undone */
     bool sticky;
+    bool unstarted; /* its first instruction is yet to come */
     bool trimmed; /* dead: its stack below the first page was given back */
     int64_t waiting_since;      /* coarse time of the last park */
     /* where it came from */
@@ -117,7 +118,7 @@ struct gofer_p {
     uint64_t id_next, id_end;
     _Atomic int64_t created_minus_ended;
     gofer_p *idle_link; /* sched.lock: the list of idle processors */
-    bool is_idle;       /* sched.lock: it is in that list */
+    bool is_resting;    /* sched.lock: beyond GOMAXPROCS, nobody holds it */
     _Atomic(gofer_m *) m; /* who holds it: a hint for thieves */
     gofer_g *runq[GOFER_RUNQ_SIZE];
 } __attribute__((aligned(GOFER_CACHE_LINE)));
@@ -187,6 +188,7 @@ extern struct gofer_sched {
 
     /* Peeked at by everybody; written under the lock, `spinning` by anyone. */
     _Atomic int idle_p_count __attribute__((aligned(GOFER_CACHE_LINE)));
+    _Atomic int busy_p_count; /* held, or on the way from one holder to the next */
     _Atomic int spinning; /* threads that look for work */
     _Atomic int detached; /* goroutines that run on a thread without a processor */
     _Atomic int64_t timekeeper_deadline; /* when it wakes; INT64_MAX: there is none */
@@ -206,6 +208,8 @@ extern struct gofer_sched {
     gofer_g *main_g;
     gofer_m *ender;         /* exiting: the thread that ends the process */
     gofer_m *_Atomic all_ms;
+    _Atomic uint64_t thread_wakes; /* plain threads made ready so far: the deadlock check's
+                                      proof that none was while it looked */
     _Atomic int64_t coarse_now; /* when somebody last looked at the clock */
     _Atomic uint64_t id_next;
     _Atomic int64_t created_outside; /* goroutines made minus ended without a processor */

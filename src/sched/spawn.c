@@ -108,6 +108,7 @@ static void goroutine_main(void *argument)
     gofer_switched();
     gofer_m *m = gofer_m_self();
     gofer_g *self = m->g;
+    self->unstarted = false;
 #ifdef GOFER_TSAN
     __tsan_acquire(self);
 #endif
@@ -205,6 +206,7 @@ gofer_g *gofer_try_spawn(const gofer_call *call, const void *stack, const gofer_
     g->lock_depth = g->blocking_depth = 0;
     g->run = NULL;
     g->trimmed = false;
+    g->unstarted = true;
     g->fn = call->fn;
     set_origin(g, site, options);
     set_first_call(g, call, stack);

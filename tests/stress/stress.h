@@ -1,0 +1,57 @@
+/* What the stress programs share: rounds and a seed from the command line, a cheap random number,
+ * a check that prints what it expected. The seed is printed first, so a failure can be run again. */
+#ifndef GOFER_TEST_STRESS_H
+#define GOFER_TEST_STRESS_H
+
+#include <gofer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static long stress_rounds;
+static unsigned stress_seed;
+
+/* argv: [rounds [seed]]; without rounds, the program's own short number. */
+static inline void stress_begin(int argc, char **argv, long rounds)
+{
+    stress_rounds = argc > 1 ? atol(argv[1]) : rounds;
+    stress_seed = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : (unsigned)time(NULL);
+    printf("rounds %ld seed %u\n", stress_rounds, stress_seed);
+}
+
+static inline unsigned stress_random(unsigned *state)
+{
+    unsigned x = *state ? *state : 1;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return *state = x;
+}
+
+/* A random delay: nothing, a yield, or some work. */
+static inline void stress_pause(unsigned *state)
+{
+    switch (stress_random(state) % 8) {
+    case 0:
+        go_gosched();
+        break;
+    case 1:
+        for (volatile unsigned i = stress_random(state) % 200; i > 0; i--)
+            ;
+        break;
+    default:
+        break;
+    }
+}
+
+#define STRESS_CHECK(got, expected)                                                               \
+    do {                                                                                          \
+        long long got_ = (long long)(got), expected_ = (long long)(expected);                     \
+        if (got_ != expected_) {                                                                  \
+            fprintf(stderr, "%s:%d: %s: got %lld, expected %lld (seed %u)\n", __FILE__, __LINE__, \
+                    #got, got_, expected_, stress_seed);                                          \
+            exit(1);                                                                              \
+        }                                                                                         \
+    } while (0)
+
+#endif
