@@ -65,7 +65,7 @@ typedef struct gofer_defer {
 /* A go_recoverable function's mark: where a recovered panic lands. */
 typedef struct gofer_frame {
     gofer_defer mark;
-    void *registers[24]; /* callee-saved state, filled by gofer_frame_save */
+    void *registers[40]; /* callee-saved state, filled by gofer_frame_save */
     void *exceptions[2]; /* C++: the thread's exception state at the mark */
 } gofer_frame;
 
