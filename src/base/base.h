@@ -35,6 +35,17 @@
 #endif
 #endif
 
+/* Tells TSan of an order that the code around brings about in a way it cannot see. */
+#ifdef GOFER_TSAN
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#define GOFER_TSAN_ACQUIRE(address) __tsan_acquire(address)
+#define GOFER_TSAN_RELEASE(address) __tsan_release(address)
+#else
+#define GOFER_TSAN_ACQUIRE(address) (void)(address)
+#define GOFER_TSAN_RELEASE(address) (void)(address)
+#endif
+
 /* The compiler may not move memory accesses across; the CPU may. */
 #define gofer_compiler_barrier() atomic_signal_fence(memory_order_seq_cst)
 

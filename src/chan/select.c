@@ -34,12 +34,7 @@ struct timeout {
 
 static uint32_t random_below(gofer_m *m, uint32_t n)
 {
-    uint32_t x = m->random;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    m->random = x;
-    return (uint32_t)(((uint64_t)x * n) >> 32);
+    return (uint32_t)(((uint64_t)gofer_random(m) * n) >> 32);
 }
 
 /* ---- setting up --------------------------------------------------------------------------- */

@@ -5,16 +5,6 @@
 
 #include <sched.h>
 
-#ifdef GOFER_TSAN
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
-#define EDGE_FROM_WAKER(g) __tsan_acquire(g)
-#define EDGE_TO_WOKEN(g) __tsan_release(g)
-#else
-#define EDGE_FROM_WAKER(g) (void)(g)
-#define EDGE_TO_WOKEN(g) (void)(g)
-#endif
-
 void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
 {
     self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
@@ -58,12 +48,12 @@ void gofer_park(gofer_g *self)
         else
             gofer_schedule_away_parked(m);
     }
-    EDGE_FROM_WAKER(self);
+    GOFER_TSAN_ACQUIRE(self);
 }
 
 void gofer_ready(gofer_g *g)
 {
-    EDGE_TO_WOKEN(g);
+    GOFER_TSAN_RELEASE(g);
     if (gofer_unlikely(g->is_thread))
         wake_thread(g);
     else
@@ -72,7 +62,7 @@ void gofer_ready(gofer_g *g)
 
 void gofer_ready_last(gofer_g *g)
 {
-    EDGE_TO_WOKEN(g);
+    GOFER_TSAN_RELEASE(g);
     if (gofer_unlikely(g->is_thread))
         wake_thread(g);
     else

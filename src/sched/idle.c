@@ -56,6 +56,7 @@ void gofer_hold(gofer_m *m, gofer_p *p)
     atomic_store_explicit(&m->p, p, memory_order_release);
     atomic_store_explicit(&p->m, m, memory_order_relaxed);
     gofer_spin_unlock(&m->freeze_lock);
+    GOFER_TSAN_ACQUIRE(p);
 }
 
 /* Inside stays marked; without a processor the mark means nothing. */
@@ -177,15 +178,6 @@ void gofer_timekeeper_check(int64_t when)
 
 /* ---- stealing ----------------------------------------------------------------------------- */
 
-static uint32_t random_next(gofer_m *m)
-{
-    uint32_t x = m->random;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return m->random = x;
-}
-
 /* Moves about half of what waits on `from`, which is frozen, to `to`; returns one to run. */
 static gofer_g *take_half(gofer_p *to, gofer_p *from, bool also_next)
 {
@@ -213,7 +205,7 @@ static gofer_g *steal(gofer_m *m, gofer_p *p, bool also_next)
 {
     static gofer_spin one_barrier_at_a_time; /* each interrupts every running thread */
     int n = atomic_load_explicit(&gofer_sched.nprocs, memory_order_acquire);
-    int start = (int)(random_next(m) % (uint32_t)n);
+    int start = (int)(gofer_random(m) % (uint32_t)n);
     for (int i = 0; i < n; i++) {
         gofer_p *victim = gofer_sched.ps[(start + i) % n];
         if (victim == p || !(also_next ? gofer_p_has_work(victim) : gofer_p_waiting(victim)))

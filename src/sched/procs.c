@@ -83,6 +83,7 @@ static gofer_p *make_p(int index)
     memset(p, 0, sizeof *p);
     p->index = index;
     p->is_resting = true;
+    GOFER_TSAN_RELEASE(p);
     return p;
 }
 

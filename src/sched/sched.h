@@ -275,6 +275,17 @@ static inline gofer_m *gofer_m_attached(void)
 /* A timer was started for `when`: sees to it that somebody wakes in time. */
 void gofer_timekeeper_check(int64_t when);
 
+/* A random number of the thread's own generator. Not instrumented: goroutines of one thread share
+ * it, one after the other. */
+__attribute__((no_sanitize("thread"))) static inline uint32_t gofer_random(gofer_m *m)
+{
+    uint32_t x = m->random;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    return m->random = x;
+}
+
 /* For dumps and the end of the process: no goroutine starts or resumes from now on, and those
  * that run stop at their next call into the runtime, for good. */
 void gofer_freeze_world(void);

@@ -39,6 +39,8 @@ void gofer_switched(void)
 #ifdef GOFER_ASAN
     __sanitizer_finish_switch_fiber(m->g->asan_fake_stack, NULL, NULL);
 #endif
+    GOFER_TSAN_ACQUIRE(m); /* who made it wrote it */
+    GOFER_TSAN_ACQUIRE(m->held);
     *m->errno_address = m->g->saved_errno;
     if (m->exceptions) {
         m->exceptions[0] = m->g->exceptions[0];
@@ -68,6 +70,8 @@ void gofer_switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
                                    (size_t)(to->stack_high - to->stack_low));
 #endif
 #ifdef GOFER_TSAN
+    if (gofer_state_of(from) == GOFER_DEAD)
+        __tsan_release(&from->stack_low); /* its stack's next user comes after this */
     __tsan_switch_to_fiber(to->tsan_fiber, 1 /* no sync: edges are given in park and spawn */);
 #endif
     gofer_switch(&from->sp, to->sp);

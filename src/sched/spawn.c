@@ -17,8 +17,6 @@ static struct {
 #ifdef GOFER_TSAN
 void *__tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void *fiber);
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
 #endif
 #ifdef GOFER_ASAN
 void __asan_unpoison_memory_region(void const volatile *address, size_t size);
@@ -109,9 +107,8 @@ static void goroutine_main(void *argument)
     gofer_m *m = gofer_m_self();
     gofer_g *self = m->g;
     self->unstarted = false;
-#ifdef GOFER_TSAN
-    __tsan_acquire(self);
-#endif
+    GOFER_TSAN_ACQUIRE(self);
+    GOFER_TSAN_ACQUIRE(&self->stack_low); /* the stack's user before has ended */
     if (gofer_unlikely(self->sticky))
         self->home = m;
     gofer_leave(m);
@@ -215,8 +212,8 @@ gofer_g *gofer_try_spawn(const gofer_call *call, const void *stack, const gofer_
 #endif
 #ifdef GOFER_TSAN
     g->tsan_fiber = __tsan_create_fiber(0);
-    __tsan_release(g);
 #endif
+    GOFER_TSAN_RELEASE(g);
     return g;
 }
 

@@ -44,6 +44,7 @@ gofer_m *gofer_m_new(void)
     m->g = &m->g0;
     m->previous = &m->g0;
     m->g0.is_system = true;
+    GOFER_TSAN_RELEASE(m);
     return m;
 }
 
@@ -71,6 +72,7 @@ void gofer_m_bind(gofer_m *m)
     m->g0.tsan_fiber = __tsan_get_current_fiber();
 #endif
     find_stack(m);
+    GOFER_TSAN_RELEASE(m); /* with the thread-locals that TSan saw this thread set up */
     gofer_tls = m;
 }
 
