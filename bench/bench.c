@@ -1,0 +1,255 @@
+/* The benchmarks: bench NAME prints nanoseconds per operation. bench.go has the same, by the same
+ * names. */
+#include <gofer.h>
+#include <stdio.h>
+#include <string.h>
+
+static go_waitgroup wg;
+
+static void yielder(long n)
+{
+    for (long i = 0; i < n; i++)
+        go_gosched();
+    go_waitgroup_done(&wg);
+}
+
+static long yield(void)
+{
+    long n = 2000000;
+    go_waitgroup_add(&wg, 2);
+    go(yielder, n / 2);
+    go(yielder, n / 2);
+    go_waitgroup_wait(&wg);
+    return n;
+}
+
+static void echo(go_chan(long) in, go_chan(long) out)
+{
+    long v;
+    while (go_recv_ok(in, &v))
+        go_send(out, v);
+    go_waitgroup_done(&wg);
+}
+
+static long hop(void)
+{
+    long n = 500000;
+    go_chan(long) there = go_chan_make(long, 0), back = go_chan_make(long, 0);
+    go_waitgroup_add(&wg, 1);
+    go(echo, there, back);
+    for (long i = 0; i < n; i++) {
+        go_send(there, i);
+        go_recv(back);
+    }
+    go_close(there);
+    go_waitgroup_wait(&wg);
+    go_chan_unref(there);
+    go_chan_unref(back);
+    return 2 * n;
+}
+
+static void producer(go_chan(long) c, long n)
+{
+    for (long i = 0; i < n; i++)
+        go_send(c, i);
+    go_close(c);
+}
+
+static long through(long n, int room)
+{
+    go_chan(long) c = go_chan_make(long, room);
+    long sum = 0;
+    go(producer, c, n);
+    go_range (v, c)
+        sum += v;
+    go_chan_unref(c);
+    return sum == n * (n - 1) / 2 ? n : 0;
+}
+
+static long oneway(void)
+{
+    return through(1000000, 0);
+}
+
+static long buffered128(void)
+{
+    return through(4000000, 128);
+}
+
+static void replier(go_chan(long) a, go_chan(long) b, go_chan(long) reply, go_chan(go_unit) quit)
+{
+    long v;
+    for (;;) {
+        switch (go_select(go_case_recv(a, &v), go_case_recv(b, &v), go_case_recv(quit, NULL))) {
+        case 2:
+            go_waitgroup_done(&wg);
+            return;
+        default:
+            go_send(reply, v);
+        }
+    }
+}
+
+static long select2(void)
+{
+    long n = 300000;
+    go_chan(long) a = go_chan_make(long, 0), b = go_chan_make(long, 0);
+    go_chan(long) reply = go_chan_make(long, 0);
+    go_chan(go_unit) quit = go_chan_make(go_unit, 0);
+    go_waitgroup_add(&wg, 1);
+    go(replier, a, b, reply, quit);
+    for (long i = 0; i < n; i++) {
+        if (i & 1)
+            go_send(a, i);
+        else
+            go_send(b, i);
+        go_recv(reply);
+    }
+    go_close(quit);
+    go_waitgroup_wait(&wg);
+    return n;
+}
+
+static void nothing(void)
+{
+    go_waitgroup_done(&wg);
+}
+
+static long spawn_finish(void)
+{
+    long n = 1000000;
+    for (long i = 0; i < n; i += 1000) {
+        go_waitgroup_add(&wg, 1000);
+        for (int j = 0; j < 1000; j++)
+            go(nothing);
+        go_waitgroup_wait(&wg);
+    }
+    return n;
+}
+
+static void joined(go_chan(go_unit) c)
+{
+    go_signal(c);
+}
+
+static long spawn_join(void)
+{
+    long n = 500000;
+    go_chan(go_unit) c = go_chan_make(go_unit, 0);
+    for (long i = 0; i < n; i++) {
+        go(joined, c);
+        go_recv(c);
+    }
+    go_chan_unref(c);
+    return n;
+}
+
+static void sky(go_chan(long) up, long number, long size)
+{
+    if (size == 1) {
+        go_send(up, number);
+        return;
+    }
+    go_chan(long) c = go_chan_make(long, 10);
+    long sum = 0;
+    for (int i = 0; i < 10; i++)
+        go(sky, c, number + i * (size / 10), size / 10);
+    for (int i = 0; i < 10; i++)
+        sum += go_recv(c);
+    go_chan_unref(c);
+    go_send(up, sum);
+}
+
+static long skynet(void)
+{
+    long leaves = 1000000;
+    go_chan(long) c = go_chan_make(long, 0);
+    go(sky, c, 0, leaves);
+    return go_recv(c) == leaves * (leaves - 1) / 2 ? leaves : 0;
+}
+
+static void numbers(go_chan(int) c)
+{
+    for (int i = 2;; i++)
+        go_send(c, i);
+}
+
+static void filter(go_chan(int) in, go_chan(int) out, int prime)
+{
+    for (;;) {
+        int i = go_recv(in);
+        if (i % prime)
+            go_send(out, i);
+    }
+}
+
+static long sieve(void)
+{
+    long primes = 1000;
+    go_chan(int) c = go_chan_make(int, 0);
+    go(numbers, c);
+    for (long i = 0; i < primes; i++) {
+        int prime = go_recv(c);
+        go_chan(int) next = go_chan_make(int, 0);
+        go(filter, c, next, prime);
+        c = next;
+    }
+    return primes;
+}
+
+static go_mutex mutex;
+static long guarded;
+
+static void locker(long n)
+{
+    for (long i = 0; i < n; i++) {
+        go_mutex_lock(&mutex);
+        guarded++;
+        go_mutex_unlock(&mutex);
+    }
+    go_waitgroup_done(&wg);
+}
+
+static long mutex_by(int goroutines, long n)
+{
+    go_waitgroup_add(&wg, goroutines);
+    for (int i = 0; i < goroutines; i++)
+        go(locker, n / goroutines);
+    go_waitgroup_wait(&wg);
+    return n;
+}
+
+static long mutex_uncontended(void)
+{
+    return mutex_by(1, 10000000);
+}
+
+static long mutex_contended(void)
+{
+    return mutex_by(2, 10000000);
+}
+
+int go_main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        long (*run)(void);
+    } list[] = {
+        { "yield", yield },           { "hop", hop },
+        { "oneway", oneway },         { "buffered128", buffered128 },
+        { "select2", select2 },       { "spawn_finish", spawn_finish },
+        { "spawn_join", spawn_join }, { "skynet", skynet },
+        { "sieve", sieve },           { "mutex_uncontended", mutex_uncontended },
+        { "mutex_contended", mutex_contended },
+    };
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        if (argc < 2) {
+            printf("%s\n", list[i].name);
+        } else if (strcmp(argv[1], list[i].name) == 0) {
+            int64_t start = go_now();
+            long n = list[i].run();
+            printf("%.2f\n", (double)(go_now() - start) / (double)n);
+        }
+    }
+    return 0;
+}
