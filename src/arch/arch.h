@@ -9,10 +9,34 @@
 
 struct gofer_m;
 
-/* Saves the callee-saved registers on the current stack and the stack pointer in *save, then goes
- * on in the context saved at `to`. Returns when somebody switches back. Ends in a jump, not in a
- * return: the return predictor would miss each time. */
-void gofer_switch(void **save, void *to);
+/* Saves the current context on its stack and the stack pointer in *save, then goes on in the
+ * context saved at `to`. Returns when somebody switches back. Inlined, for two reasons: the compiler
+ * saves just the registers it uses, and the CPU's return predictor stays in step, since no call is
+ * left by a jump. The function around must keep a frame pointer (unwinders find the rest by it).
+ *
+ * A suspended context is two words: sp+0 the address to go on at, sp+8 the frame pointer. */
+#if defined __x86_64__
+static inline __attribute__((always_inline)) void gofer_switch(void **save, void *to)
+{
+    __asm__ volatile("leaq -128(%%rsp), %%rsp\n\t" /* clear of the red zone */
+                     "pushq %%rbp\n\t"
+                     "leaq 1f(%%rip), %%rax\n\t"
+                     "pushq %%rax\n\t"
+                     "movq %%rsp, (%0)\n\t"
+                     "movq %1, %%rsp\n\t"
+                     "popq %%rax\n\t"
+                     "jmp *%%rax\n\t"
+                     "1: endbr64\n\t"
+                     "popq %%rbp\n\t"
+                     "leaq 128(%%rsp), %%rsp"
+                     : "+D"(save), "+S"(to)
+                     :
+                     : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+                       "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                       "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
+                       "memory", "cc");
+}
+#endif
 
 /* Prepares a fresh stack whose top is `top` (16-aligned): the first switch to the returned
  * context calls entry(arg) with an ended frame chain. entry never returns. */

@@ -1,9 +1,7 @@
-/* x86-64, System V ABI: context switch, call capture and replay, frame marks.
+/* x86-64, System V ABI: fresh and borrowed contexts, call capture and replay, frame marks.
  *
- * A suspended context's stack pointer points at
- *     sp+0 rbx, +8 rbp, +16 r12, +24 r13, +32 r14, +40 r15, +48 the address to go on at.
- * gofer_switch writes it, gofer_context_make makes one, gofer_call_on borrows one. The CFI says
- * the same, so unwinders walk through. Not shadow-stack aware: no SHSTK note; endbr64 for IBT. */
+ * The switch itself is inline (arch.h says how a suspended context looks). gofer_context_make makes
+ * one, gofer_call_on borrows one; the CFI says the same, so unwinders walk through. Not shadow-stack aware: no SHSTK note; endbr64 for IBT. */
 
 #define FUNC(name) .globl name; .hidden name; .type name, @function; .p2align 4; name: .cfi_startproc; endbr64
 #define PUBLIC(name) .globl name; .type name, @function; .p2align 4; name: .cfi_startproc; endbr64
@@ -11,63 +9,14 @@
 
     .text
 
-/* void gofer_switch(void **save, void *to) */
-FUNC(gofer_switch)
-    pushq %r15
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r15, 0
-    pushq %r14
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r14, 0
-    pushq %r13
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r13, 0
-    pushq %r12
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset r12, 0
-    pushq %rbp
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset rbp, 0
-    pushq %rbx
-    .cfi_adjust_cfa_offset 8
-    .cfi_rel_offset rbx, 0
-    movq %rsp, (%rdi)
-    movq %rsi, %rsp
-    popq %rbx
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore rbx
-    popq %rbp
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore rbp
-    popq %r12
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore r12
-    popq %r13
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore r13
-    popq %r14
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore r14
-    popq %r15
-    .cfi_adjust_cfa_offset -8
-    .cfi_restore r15
-    popq %rcx
-    .cfi_adjust_cfa_offset -8
-    .cfi_register rip, rcx
-    jmp *%rcx
-END(gofer_switch)
-
 /* void *gofer_context_make(void *top, void (*entry)(void *), void *arg) */
 FUNC(gofer_context_make)
-    leaq -64(%rdi), %rax        /* 56 bytes of context; entry starts with rsp = top - 8 */
-    movq %rsi, (%rax)           /* rbx: entry */
-    movq $0, 8(%rax)            /* rbp: the frame chain ends here */
-    movq %rdx, 16(%rax)         /* r12: its argument */
-    movq $0, 24(%rax)
-    movq $0, 32(%rax)
-    movq $0, 40(%rax)
+    leaq -48(%rdi), %rax
     leaq gofer_context_start(%rip), %rcx
-    movq %rcx, 48(%rax)
+    movq %rcx, (%rax)
+    movq $0, 8(%rax)            /* the frame chain ends here */
+    movq %rsi, 16(%rax)
+    movq %rdx, 24(%rax)
     ret
 END(gofer_context_make)
 
@@ -79,10 +28,10 @@ gofer_context_start:
     .cfi_startproc
     .cfi_undefined rip          /* the outermost frame: unwinders stop */
     endbr64
-    movq %r12, %rdi
-    subq $8, %rsp               /* rsp was top - 8; 16-aligned before the call */
-    .cfi_adjust_cfa_offset 8
-    call *%rbx
+    popq %rbp
+    popq %rax
+    popq %rdi                   /* rsp is top - 16 now: aligned for the call */
+    call *%rax
     ud2
 END(gofer_context_start)
 
@@ -99,26 +48,16 @@ FUNC(gofer_call_on)
     movq %rsp, %rcx
     movq %rdi, %rsi
     movq %rdx, %rdi
-    movq (%rsi), %rbx
-    movq 8(%rsi), %rbp
-    movq 16(%rsi), %r12
-    movq 24(%rsi), %r13
-    movq 32(%rsi), %r14
-    movq 40(%rsi), %r15
-    leaq -256(%rsi), %rsp       /* clear of a red zone; our own stack pointer below */
+    leaq -256(%rsi), %rsp
     andq $-16, %rsp
-    movq %rcx, (%rsp)
-    movq %rsi, 8(%rsp)
-    /* CFA = *(rsp+8) + 56, as left by gofer_switch: DW_CFA_def_cfa_expression {breg7 8; deref;
-     * plus_uconst 56}; the registers lie at CFA - 56 … CFA - 8 */
-    .cfi_escape 0x0f, 0x05, 0x77, 0x08, 0x06, 0x23, 0x38
-    .cfi_offset rbx, -56
-    .cfi_offset rbp, -48
-    .cfi_offset r12, -40
-    .cfi_offset r13, -32
-    .cfi_offset r14, -24
-    .cfi_offset r15, -16
+    movq %rcx, (%rsp)           /* our own stack pointer */
+    movq %rsi, 8(%rsp)          /* the context's */
+    movq 8(%rsi), %rbp
+    /* The frame suspended there is our caller: CFA = *(rsp+8) + 8, below it the address to go on
+     * at, at it the frame pointer. DW_CFA_def_cfa_expression {breg7 8; deref; plus_uconst 8} */
+    .cfi_escape 0x0f, 0x05, 0x77, 0x08, 0x06, 0x23, 0x08
     .cfi_offset rip, -8
+    .cfi_offset rbp, 0
     call *%rax
     movq (%rsp), %rsp
     addq $8, %rsp

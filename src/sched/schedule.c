@@ -33,7 +33,8 @@ static inline void finish_switch(gofer_m *m)
         atomic_store_explicit(&previous->on_cpu, 0, memory_order_release);
 }
 
-void gofer_switched(void)
+/* The same for a goroutine's first moment and for one that is resumed. */
+static inline void switched(void)
 {
     gofer_m *m = gofer_m_self();
 #ifdef GOFER_ASAN
@@ -49,6 +50,11 @@ void gofer_switched(void)
     finish_switch(m);
 }
 
+void gofer_switched(void)
+{
+    switched();
+}
+
 static inline void save_thread_state(gofer_m *m, gofer_g *from)
 {
     from->saved_errno = *m->errno_address;
@@ -58,7 +64,7 @@ static inline void save_thread_state(gofer_m *m, gofer_g *from)
     }
 }
 
-void gofer_switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
+static inline void switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
 {
     save_thread_state(m, from);
     m->previous = from;
@@ -75,7 +81,12 @@ void gofer_switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
     __tsan_switch_to_fiber(to->tsan_fiber, 1 /* no sync: edges are given in park and spawn */);
 #endif
     gofer_switch(&from->sp, to->sp);
-    gofer_switched();
+    switched();
+}
+
+void gofer_switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
+{
+    switch_to(m, from, to);
 }
 
 static inline bool may_switch_to(const gofer_g *g)
@@ -105,7 +116,7 @@ static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
     return gofer_list_pop(&p->backlog);
 }
 
-gofer_g *gofer_pick(gofer_m *m, gofer_p *p)
+static inline gofer_g *pick(gofer_m *m, gofer_p *p)
 {
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed) + 1;
     atomic_store_explicit(&p->tick, tick, memory_order_relaxed);
@@ -126,21 +137,28 @@ gofer_g *gofer_pick(gofer_m *m, gofer_p *p)
     return gofer_likely(g != NULL) ? g : gofer_list_pop(&p->backlog);
 }
 
+gofer_g *gofer_pick(gofer_m *m, gofer_p *p)
+{
+    return pick(m, p);
+}
+
 /* Something else runs now although work is left here, or a timer is due before the timekeeper
  * wakes: an idle processor may help. */
 static inline void share(gofer_p *p)
 {
-    if (gofer_unlikely(gofer_p_waiting(p) || p->kick))
+    if (gofer_unlikely(p->kick) ||
+        (atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0 &&
+         gofer_p_waiting(p)))
         gofer_wake_surplus(p);
 }
 
-void gofer_schedule_away(gofer_m *m, gofer_p *p)
+static inline void schedule_away(gofer_m *m, gofer_p *p)
 {
     gofer_g *self = m->g;
     gofer_g *to = &m->g0;
     if (gofer_likely(!m->locked && p->index < atomic_load_explicit(&gofer_sched.nprocs,
                                                                    memory_order_relaxed))) {
-        gofer_g *next = gofer_pick(m, p);
+        gofer_g *next = pick(m, p);
         if (gofer_unlikely(next == self)) {
             gofer_state_set(self, GOFER_RUNNING);
             gofer_leave(m);
@@ -155,8 +173,13 @@ void gofer_schedule_away(gofer_m *m, gofer_p *p)
             m->resume = next;
         }
     }
-    gofer_switch_to(m, self, to);
+    switch_to(m, self, to);
     gofer_leave(gofer_m_self());
+}
+
+void gofer_schedule_away(gofer_m *m, gofer_p *p)
+{
+    schedule_away(m, p);
 }
 
 void gofer_schedule_away_parked(gofer_m *m)
@@ -226,5 +249,5 @@ void go_gosched(void)
     gofer_g *self = m->g;
     gofer_state_set(self, GOFER_RUNNABLE);
     gofer_list_push(&p->backlog, self);
-    gofer_schedule_away(m, p);
+    schedule_away(m, p);
 }
