@@ -1,3 +1,4 @@
+/* A wait group counts the goroutines; main waits until all have ended. */
 #include <gofer.h>
 #include <stdio.h>
 
