@@ -121,12 +121,25 @@ GOFER_END
 #define GOFER_RETURNS_IN_REGISTERS(...) \
     (sizeof(__typeof__(GOFER_CALL(GOFER_FIRST(__VA_ARGS__), __VA_ARGS__))) <= 16)
 
+/* A function that is declared never to return cannot be called in disguise: what follows the call
+ * is not there. gcc can tell; wrap exit() and its like in a function of your own. */
+#if defined __has_builtin
+#if __has_builtin(__builtin_has_attribute)
+#define GOFER_RETURNS(f) (!__builtin_has_attribute(f, noreturn))
+#endif
+#endif
+#ifndef GOFER_RETURNS
+#define GOFER_RETURNS(f) 1
+#endif
+
 /* Calls the capture stub in fn's place, with `record` as static chain. The arguments are
  * evaluated now. A statement expression of type void. */
 #define GOFER_CAPTURE(record, ...)                                                                 \
     __extension__({                                                                                \
         _Static_assert(GOFER_RETURNS_IN_REGISTERS(__VA_ARGS__),                                    \
                        "gofer: the function returns a struct in memory; return a pointer or void"); \
+        _Static_assert(GOFER_RETURNS(GOFER_FIRST(__VA_ARGS__)),                                    \
+                       "gofer: the function is declared noreturn; call it in one of your own");    \
         (void)__builtin_call_with_static_chain(                                                    \
             GOFER_CALL((__typeof__(&*(GOFER_FIRST(__VA_ARGS__))))gofer_capture, __VA_ARGS__),      \
             (record));                                                                             \

@@ -33,24 +33,36 @@ GOFER_BEGIN
 /* Panics with a text. Never returns to its caller: deferred calls run, newest first; if one of
  * them recovers, its go_recoverable function returns, else the process dies with Go's text and
  * exit status 2. In a plain thread too. Go: panic(fmt.Sprintf(…)). */
-GOFER_API GOFER_NORETURN void go_panic(const char *format, ...) GOFER_PRINTF(1, 2);
+GOFER_API void go_panic(const char *format, ...) GOFER_PRINTF(1, 2);
 
 /* Panics with a value of another kind. Go: panic(v); go_panic_error: panic(err). */
-GOFER_API GOFER_NORETURN void go_panic_error(int64_t code, const char *format, ...)
+GOFER_API void go_panic_error(int64_t code, const char *format, ...)
     GOFER_PRINTF(2, 3);
-GOFER_API GOFER_NORETURN void go_panic_int(int64_t value);
-GOFER_API GOFER_NORETURN void go_panic_uint(uint64_t value);
-GOFER_API GOFER_NORETURN void go_panic_float(double value);
-GOFER_API GOFER_NORETURN void go_panic_bool(int value);
-GOFER_API GOFER_NORETURN void go_panic_pointer(void *value); /* NULL: Go's panic(nil) */
+GOFER_API void go_panic_int(int64_t value);
+GOFER_API void go_panic_uint(uint64_t value);
+GOFER_API void go_panic_float(double value);
+GOFER_API void go_panic_bool(int value);
+GOFER_API void go_panic_pointer(void *value); /* NULL: Go's panic(nil) */
 
 /* Panics again with the value that go_recover returned: printed as `[recovered, repanicked]`.
  * Go: panic(r) with r from recover(). */
-GOFER_API GOFER_NORETURN void go_repanic(const go_panic_value *value);
+GOFER_API void go_repanic(const go_panic_value *value);
 
 /* Ends the process at once with Go's "fatal error: …" text, all goroutines' traces and exit
  * status 2. Nothing can recover it. From any thread. Go: runtime.throw. */
-GOFER_API GOFER_NORETURN void go_fatal(const char *format, ...) GOFER_PRINTF(1, 2);
+GOFER_API void go_fatal(const char *format, ...) GOFER_PRINTF(1, 2);
+
+/* These never return. Their types do not say so, or they could not stand in go and go_defer, which
+ * call something else through them; calls do. */
+#define go_panic(...) (go_panic(__VA_ARGS__), __builtin_unreachable())
+#define go_panic_error(...) (go_panic_error(__VA_ARGS__), __builtin_unreachable())
+#define go_panic_int(value) (go_panic_int(value), __builtin_unreachable())
+#define go_panic_uint(value) (go_panic_uint(value), __builtin_unreachable())
+#define go_panic_float(value) (go_panic_float(value), __builtin_unreachable())
+#define go_panic_bool(value) (go_panic_bool(value), __builtin_unreachable())
+#define go_panic_pointer(value) (go_panic_pointer(value), __builtin_unreachable())
+#define go_repanic(value) (go_repanic(value), __builtin_unreachable())
+#define go_fatal(...) (go_fatal(__VA_ARGS__), __builtin_unreachable())
 
 /* Under the macros. */
 typedef struct gofer_defer {
@@ -126,9 +138,11 @@ static inline __attribute__((unused)) void gofer_defer_leave_any(void *record)
 
 #define GOFER_ESCAPE_0() (void)0
 #define GOFER_ESCAPE_1(v) __asm__ volatile("" : : "r"(&(v)) : "memory")
-#define GOFER_HAS_ARGS(...) GOFER_HAS_ARGS_(_ __VA_OPT__(,) __VA_ARGS__, 1, 0)
-#define GOFER_HAS_ARGS_(a, b, N, ...) GOFER_HAS_ARGS__(a, b, N)
-#define GOFER_HAS_ARGS__(a, b, N) N
+/* 0 for an empty argument, else 1: only nothing turns GOFER_COMMA into a macro call. */
+#define GOFER_COMMA(...) ,
+#define GOFER_THIRD_(a, b, c, ...) c
+#define GOFER_HAS_ARGS_(...) GOFER_THIRD_(__VA_ARGS__)
+#define GOFER_HAS_ARGS(...) GOFER_HAS_ARGS_(GOFER_COMMA __VA_ARGS__(), 0, 1, 1)
 
 /* TSan knows libc's _setjmp and keeps its shadow stack right through it. */
 #if defined __SANITIZE_THREAD__

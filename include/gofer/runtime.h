@@ -35,12 +35,6 @@ GOFER_API void go_spawn_with(const go_options *options, void (*fn)(void *), void
  * not be started. */
 GOFER_API int go_run(int (*fn)(int argc, char **argv), int argc, char **argv);
 
-/* Waits until no goroutine is left, then stops the runtime's threads and gives its memory back;
- * the next go_run starts it anew. timeout in nanoseconds; negative waits without end. Returns 0,
- * or -1 with EBUSY where goroutines were left at the timeout (nothing is stopped then), or EPERM
- * if called in a goroutine. From any thread that is no goroutine's. */
-GOFER_API int go_shutdown(go_duration timeout);
-
 /* fn is called once, after the text of a fatal error or uncaught panic was written and before
  * the process ends, on the failing thread. It should not block. NULL removes it. */
 GOFER_API void go_on_fatal(void (*fn)(const char *text));
@@ -52,7 +46,8 @@ GOFER_API void go_gosched(void);
 /* Ends the calling goroutine after running its deferred calls. In main's goroutine the program
  * goes on with the others and crashes when none is left. In a plain thread: fatal error.
  * Go: runtime.Goexit. */
-GOFER_API GOFER_NORETURN void go_goexit(void);
+GOFER_API void go_goexit(void);
+#define go_goexit() (go_goexit(), __builtin_unreachable()) /* never returns: see panic.h */
 
 /* How many goroutines exist. Go: runtime.NumGoroutine. */
 GOFER_API int go_num_goroutine(void);

@@ -47,6 +47,7 @@ static bool begin_end(void)
     pid_t self = (pid_t)syscall(SYS_gettid), nobody = 0;
     if (atomic_compare_exchange_strong_explicit(&ending, &nobody, self, memory_order_acq_rel,
                                                 memory_order_acquire)) {
+        gofer_freeze_world();
         flush_stdout();
         return true;
     }
@@ -129,8 +130,10 @@ static _Noreturn void die(const char *format, va_list arguments)
         _exit(4);
     vsnprintf(text, sizeof text, format, arguments);
     gofer_m *m = gofer_m_self();
-    if (m && m->g->panics && !m->g->panics->is_goexit)
+    if (m && m->g->panics && !m->g->panics->is_goexit) {
         gofer_print_panics(m->g->panics);
+        gofer_print("\t");
+    }
     keep_text("fatal error: ", text);
     gofer_print("fatal error: ");
     gofer_print(text);
@@ -149,7 +152,7 @@ _Noreturn gofer_cold void gofer_fatal(const char *format, ...)
     die(format, arguments);
 }
 
-_Noreturn void go_fatal(const char *format, ...)
+void (go_fatal)(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

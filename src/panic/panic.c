@@ -149,7 +149,7 @@ static void format_text(struct gofer_panic *panic, char room[TEXT_ON_STACK], con
     va_end(again);
 }
 
-_Noreturn void go_panic(const char *format, ...)
+void (go_panic)(const char *format, ...)
 {
     char room[TEXT_ON_STACK];
     struct gofer_panic panic = { .value = { .kind = GO_VALUE_TEXT } };
@@ -160,7 +160,7 @@ _Noreturn void go_panic(const char *format, ...)
     raise_panic(&panic);
 }
 
-_Noreturn void go_panic_error(int64_t code, const char *format, ...)
+void (go_panic_error)(int64_t code, const char *format, ...)
 {
     char room[TEXT_ON_STACK];
     struct gofer_panic panic = { .value = { .kind = GO_VALUE_ERROR, .integer = code } };
@@ -176,7 +176,7 @@ _Noreturn gofer_cold void gofer_panic_runtime(const char *text)
     raise_value((go_panic_value){ .kind = GO_VALUE_RUNTIME, .text = text });
 }
 
-_Noreturn void go_repanic(const go_panic_value *value)
+void (go_repanic)(const go_panic_value *value)
 {
     gofer_g *self = gofer_self();
     struct gofer_panic panic = { .value = *value };
@@ -186,14 +186,14 @@ _Noreturn void go_repanic(const go_panic_value *value)
     raise_panic(&panic);
 }
 
-_Noreturn void go_panic_int(int64_t value)
+void (go_panic_int)(int64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%lld", (long long)value);
     raise_value((go_panic_value){ .kind = GO_VALUE_INTEGER, .text = text, .integer = value });
 }
 
-_Noreturn void go_panic_uint(uint64_t value)
+void (go_panic_uint)(uint64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%llu", (unsigned long long)value);
@@ -201,33 +201,44 @@ _Noreturn void go_panic_uint(uint64_t value)
         (go_panic_value){ .kind = GO_VALUE_UNSIGNED, .text = text, .integer = (int64_t)value });
 }
 
-/* Go's print of a float: sign, one digit, six more, a signed exponent of three. */
-_Noreturn void go_panic_float(double value)
+/* Go's print of a float: the fewest digits that read back as the same number, with an exponent
+ * below 1e-4 and from 1e6 on. */
+static void format_float(char *text, size_t size, double value)
 {
-    char digits[40], text[48];
-    snprintf(digits, sizeof digits, "%+.6e", value);
-    char *exponent = strchr(digits, 'e');
-    if (exponent)
-        snprintf(text, sizeof text, "%.*s%+04d", (int)(exponent - digits) + 1, digits,
-                 atoi(exponent + 1));
-    else
-        snprintf(text, sizeof text, "%s", value != value ? "NaN" : value > 0 ? "+Inf" : "-Inf");
+    int digits = 0;
+    do
+        snprintf(text, size, "%.*e", digits++, value);
+    while (digits < 17 && strtod(text, NULL) != value);
+    const char *mark = strchr(text, 'e');
+    int exponent = mark ? atoi(mark + 1) : 0;
+    if (value != value)
+        snprintf(text, size, "NaN");
+    else if (value - value != 0)
+        snprintf(text, size, value > 0 ? "+Inf" : "-Inf");
+    else if (exponent >= -4 && exponent < 6)
+        snprintf(text, size, "%.*f", digits - 1 > exponent ? digits - 1 - exponent : 0, value);
+}
+
+void(go_panic_float)(double value)
+{
+    char text[40];
+    format_float(text, sizeof text, value);
     raise_value((go_panic_value){ .kind = GO_VALUE_FLOAT, .text = text, .real = value });
 }
 
-_Noreturn void go_panic_bool(int value)
+void (go_panic_bool)(int value)
 {
     raise_value((go_panic_value){
         .kind = GO_VALUE_BOOL, .text = value ? "true" : "false", .integer = value != 0 });
 }
 
-_Noreturn void go_panic_pointer(void *value)
+void (go_panic_pointer)(void *value)
 {
     char text[40];
     if (!value)
         raise_value((go_panic_value){
             .kind = GO_VALUE_NIL,
-            .text = "panic called with nil argument (use GODEBUG=panicnil=1 to disable)" });
+            .text = "panic called with nil argument" });
     snprintf(text, sizeof text, "(pointer) %p", value);
     raise_value((go_panic_value){ .kind = GO_VALUE_POINTER, .text = text, .pointer = value });
 }
@@ -244,7 +255,7 @@ static _Noreturn gofer_noinline void goexit_again(gofer_g *self)
     gofer_goroutine_end();
 }
 
-_Noreturn void go_goexit(void)
+void (go_goexit)(void)
 {
     gofer_g *self = gofer_self();
     if (self->is_thread)

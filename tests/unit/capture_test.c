@@ -1,0 +1,118 @@
+/* go and go_defer pass on every kind of argument, evaluated once and now. */
+#include "unit.h"
+
+struct small {
+    int a, b;
+};
+struct big {
+    long a, b, c, d;
+};
+
+static go_waitgroup wg;
+static int calls;
+
+static void none(void)
+{
+    calls++;
+    go_waitgroup_done(&wg);
+}
+
+static void mixed(char c, short s, int i, long l, float f, double d, const char *text, struct small sm)
+{
+    CHECK(c, 'c');
+    CHECK(s, -2);
+    CHECK(i, 3);
+    CHECK(l, 1L << 40);
+    CHECK(f * 2, 3);
+    CHECK(d * 4, 11);
+    CHECK_TEXT(text, "text");
+    CHECK(sm.a * 10 + sm.b, 78);
+    none();
+}
+
+static void on_stack(struct big b, int i)
+{
+    CHECK(b.a + b.b * 10 + b.c * 100 + b.d * 1000, 4321);
+    CHECK(i, 5);
+    none();
+}
+
+static void sixteen(int a, int b, int c, int d, int e, int f, int g, int h, double i, int j, int k,
+                    int l, int m, int n, int o, double p)
+{
+    int sum[] = { a, b, c, d, e, f, g, h, (int)i, j, k, l, m, n, o, (int)p };
+    for (int at = 0; at < 16; at++)
+        CHECK(sum[at], at + 1);
+    none();
+}
+
+static void doubles(double a, double b, double c, double d, double e, double f, double g, double h,
+                    double i, double j)
+{
+    double all[] = { a, b, c, d, e, f, g, h, i, j };
+    for (int at = 0; at < 10; at++)
+        CHECK(all[at] * 2, 2 * at + 1);
+    none();
+}
+
+static long returns_something(int i)
+{
+    CHECK(i, 9);
+    none();
+    return 3;
+}
+
+static char printed[100];
+
+static int nested(int i)
+{
+    go(returns_something, 9);
+    return i + 1;
+}
+
+static void two(int a, int b)
+{
+    CHECK(a, 2);
+    CHECK(b, 3);
+    none();
+}
+
+static void deferred(int *log, struct big b, double d)
+{
+    *log += (int)b.d + (int)d;
+}
+
+static void defers(int *log)
+{
+    struct big b = { 1, 2, 3, 40 };
+    go_defer(deferred, log, b, 2.0);
+    b.d = 1000;
+    CHECK(*log, 0);
+}
+
+int go_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    go_waitgroup_add(&wg, 9);
+    go(none);
+    go(mixed, 'c', (short)-2, 3, 1L << 40, 1.5f, 2.75, "text", ((struct small){ 7, 8 }));
+    go(on_stack, ((struct big){ 1, 2, 3, 4 }), 5);
+    go(sixteen, 1, 2, 3, 4, 5, 6, 7, 8, 9.0, 10, 11, 12, 13, 14, 15, 16.0);
+    go(doubles, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5);
+    go(two, nested(1), nested(2));
+    go_with((&(go_options){ .name = "named", .stack = 1 << 20 }), none);
+    go_waitgroup_wait(&wg);
+    CHECK(calls, 9);
+    go_waitgroup_add(&wg, 1);
+    go(snprintf, printed, sizeof printed, "%d %g %s", 3, 4.5, "z");
+    go(none);
+    go_gosched();
+    go_waitgroup_wait(&wg);
+    while (!*(volatile char *)printed)
+        go_gosched();
+    int log = 0;
+    defers(&log);
+    CHECK(log, 42);
+    return 0;
+}

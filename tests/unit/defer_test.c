@@ -1,0 +1,119 @@
+/* go_defer by block: every way out, and jumps past the registration. */
+#include "unit.h"
+
+static char text[64];
+
+static void note(const char *word)
+{
+    strcat(text, word);
+}
+
+static void loop_with(int n)
+{
+    for (int i = 0; i < n; i++) {
+        go_defer(note, "a");
+        if (i == 1)
+            continue;
+        {
+            go_defer(note, "b");
+            if (i == 2)
+                goto out;
+        }
+    }
+out:;
+    go_defer(note, "z");
+    note("|");
+}
+
+static int by_case(int x)
+{
+    switch (x) {
+    case 1:;
+        go_defer(note, "one");
+        break;
+    case 2:
+        note("two");
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static void backwards(int n)
+{
+again:;
+    go_defer(note, "g");
+    if (n-- > 0)
+        goto again;
+    note("|");
+}
+
+static void swallow(void)
+{
+    go_recover();
+}
+
+static int result_not_returned(int fail)
+{
+    int result = 3;
+    go_recoverable(result);
+    go_defer(swallow);
+    if (fail)
+        go_panic("after a return value was computed");
+    return 9;
+}
+
+static long many(int n)
+{
+    long sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += result_not_returned(i & 1);
+    return sum;
+}
+
+static void begin(void)
+{
+    text[0] = 0;
+}
+
+static void verbs(void)
+{
+    go_mutex m = { 0 };
+    go_waitgroup wg = { 0 };
+    go_chan(go_unit) c = go_chan_make(go_unit, 1);
+    go_mutex_lock(&m);
+    go_waitgroup_add(&wg, 1);
+    {
+        go_defer(go_mutex_unlock, &m);
+        go_defer(go_waitgroup_done, &wg);
+        go_defer(go_signal, c);
+    }
+    CHECK(go_mutex_trylock(&m), 1);
+    go_waitgroup_wait(&wg);
+    CHECK(go_len(c), 1);
+    {
+        go_defer(go_chan_unref, c);
+        go_defer(go_close, c);
+    }
+}
+
+int go_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    begin();
+    loop_with(4);
+    CHECK_TEXT(text, "baaba|z");
+    begin();
+    by_case(1);
+    by_case(2);
+    by_case(3);
+    CHECK_TEXT(text, "onetwo");
+    begin();
+    backwards(2);
+    CHECK_TEXT(text, "gg|g");
+    CHECK(many(1000), 500 * 3 + 500 * 9);
+    verbs();
+    return 0;
+}
