@@ -8,6 +8,7 @@ gofer_noinline int *gofer_errno(void)
 {
     int *address = __errno_location();
     __asm__ volatile("" : "+r"(address) : : "memory");
+    GOFER_TSAN_ACQUIRE(address); /* goroutines of one thread use it in turn */
     return address;
 }
 

@@ -92,6 +92,7 @@ struct gofer_g {
     char *stack_low, *stack_high;
     void *stack_base; /* the mapping of a stack of its own size, else NULL: a slot of an arena */
     size_t stack_map_size;
+    gofer_g *own_link; /* src/stack */
     struct gofer_run *run; /* the go_run that waits for it: see src/sched/run.c */
     void *asan_fake_stack;
     void *tsan_fiber;

@@ -58,6 +58,7 @@ void gofer_switched(void)
 static inline void save_thread_state(gofer_m *m, gofer_g *from)
 {
     from->saved_errno = *m->errno_address;
+    GOFER_TSAN_RELEASE(m->errno_address); /* pairs with gofer_errno */
     if (gofer_unlikely(m->exceptions != NULL)) {
         from->exceptions[0] = m->exceptions[0];
         from->exceptions[1] = m->exceptions[1];

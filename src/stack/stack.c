@@ -16,16 +16,11 @@ void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 
 enum { ARENA_SLOTS = 256, MAX_ARENAS = 1 << 16, COLOURS = 16, COLOUR_STEP = 128 };
 
-struct own_stack {
-    gofer_g *g;
-    struct own_stack *next;
-};
-
 static struct {
     gofer_spin lock;
     _Atomic uint32_t slots; /* carved so far, over all arenas */
     char **base;            /* MAX_ARENAS addresses, touched as they are needed */
-    struct own_stack *own;  /* the stacks of their own size */
+    gofer_g *own;           /* those with stacks of their own size, through own_link */
     bool no_guard_install;  /* this kernel has no MADV_GUARD_INSTALL */
     long mprotect_left;     /* guards that may still split mappings; 0: not asked yet */
     bool warned;
@@ -146,19 +141,13 @@ gofer_g *gofer_stack_new_own(size_t size)
 {
     size = ((size + page_size() - 1) & ~(page_size() - 1)) + 2 * page_size();
     char *base = map_stack_memory(size);
-    struct own_stack *entry = base ? malloc(sizeof *entry) : NULL;
-    if (!entry) {
-        if (base)
-            munmap(base, size);
-        errno = ENOMEM;
+    if (!base)
         return NULL;
-    }
     gofer_g *g = descriptor_in(base, size, 0);
     gofer_spin_lock(&arenas.lock);
     install_guard(base);
-    entry->g = g;
-    entry->next = arenas.own;
-    arenas.own = entry;
+    g->own_link = arenas.own;
+    arenas.own = g;
     gofer_spin_unlock(&arenas.lock);
     g->stack_low = base + page_size();
     g->stack_high = (char *)g;
@@ -170,13 +159,11 @@ gofer_g *gofer_stack_new_own(size_t size)
 void gofer_stack_free_own(gofer_g *g)
 {
     gofer_spin_lock(&arenas.lock);
-    struct own_stack **at = &arenas.own;
-    while ((*at)->g != g)
-        at = &(*at)->next;
-    struct own_stack *entry = *at;
-    *at = entry->next;
+    gofer_g **at = &arenas.own;
+    while (*at != g)
+        at = &(*at)->own_link;
+    *at = g->own_link;
     gofer_spin_unlock(&arenas.lock);
-    free(entry);
 #ifdef GOFER_ASAN
     __asan_unpoison_memory_region(g->stack_base, g->stack_map_size);
 #endif
@@ -201,7 +188,7 @@ void gofer_each_goroutine(void (*fn)(gofer_g *g, void *context), void *context)
         if (gofer_state_of(g) != GOFER_DEAD)
             fn(g, context);
     }
-    for (struct own_stack *entry = arenas.own; entry; entry = entry->next)
-        if (gofer_state_of(entry->g) != GOFER_DEAD)
-            fn(entry->g, context);
+    for (gofer_g *g = arenas.own; g; g = g->own_link)
+        if (gofer_state_of(g) != GOFER_DEAD)
+            fn(g, context);
 }

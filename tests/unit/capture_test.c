@@ -13,7 +13,7 @@ static int calls;
 
 static void none(void)
 {
-    calls++;
+    __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
     go_waitgroup_done(&wg);
 }
 
@@ -104,13 +104,10 @@ int go_main(int argc, char **argv)
     go_with((&(go_options){ .name = "named", .stack = 1 << 20 }), none);
     go_waitgroup_wait(&wg);
     CHECK(calls, 9);
-    go_waitgroup_add(&wg, 1);
-    go(snprintf, printed, sizeof printed, "%d %g %s", 3, 4.5, "z");
-    go(none);
-    go_gosched();
-    go_waitgroup_wait(&wg);
-    while (!*(volatile char *)printed)
-        go_gosched();
+    {
+        go_defer(snprintf, printed, sizeof printed, "%d %g %s", 3, 4.5, "z");
+    }
+    CHECK_TEXT(printed, "3 4.5 z");
     int log = 0;
     defers(&log);
     CHECK(log, 42);
