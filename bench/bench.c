@@ -235,11 +235,16 @@ int go_main(int argc, char **argv)
         const char *name;
         long (*run)(void);
     } list[] = {
-        { "yield", yield },           { "hop", hop },
-        { "oneway", oneway },         { "buffered128", buffered128 },
-        { "select2", select2 },       { "spawn_finish", spawn_finish },
-        { "spawn_join", spawn_join }, { "skynet", skynet },
-        { "sieve", sieve },           { "mutex_uncontended", mutex_uncontended },
+        { "yield", yield },
+        { "hop", hop },
+        { "oneway", oneway },
+        { "buffered128", buffered128 },
+        { "select2", select2 },
+        { "spawn_finish", spawn_finish },
+        { "spawn_join", spawn_join },
+        { "skynet", skynet },
+        { "sieve", sieve },
+        { "mutex_uncontended", mutex_uncontended },
         { "mutex_contended", mutex_contended },
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {

@@ -1,5 +1,6 @@
 /* Both loops are goroutines and main returns at once: nothing is printed, exit status 0. The
- * document prints the listing of synchronous.c here, by mistake; this is the program it describes. */
+ * document prints the listing of synchronous.c here, by mistake; this is the program it describes.
+ */
 #include <gofer.h>
 #include <stdio.h>
 

@@ -13,11 +13,11 @@ GOFER_BEGIN
 
 /* One captured call. The stub knows this layout (src/arch/switch_*.S). */
 typedef struct gofer_call {
-    void (*fn)(void);          /*   0: what to call */
+    void (*fn)(void);                                        /*   0: what to call */
     void (*deliver)(struct gofer_call *, const void *stack); /* 8: who takes the record */
-    size_t stack_size;         /*  16: bytes of arguments on the stack, an upper bound */
-    uint64_t integer[9];       /*  24: integer registers in order; x86-64 keeps al in [6] */
-    uint64_t vector[16];       /*  96: vector registers, 16 bytes each */
+    size_t stack_size;   /*  16: bytes of arguments on the stack, an upper bound */
+    uint64_t integer[9]; /*  24: integer registers in order; x86-64 keeps al in [6] */
+    uint64_t vector[16]; /*  96: vector registers, 16 bytes each */
 } gofer_call;
 
 /* Where in the user's source a goroutine was started or a call deferred. */
@@ -66,7 +66,9 @@ GOFER_END
 #define GOFER_SIZE_14(a, ...) GOFER_SLOT(a) + GOFER_SIZE_13(__VA_ARGS__)
 #define GOFER_SIZE_15(a, ...) GOFER_SLOT(a) + GOFER_SIZE_14(__VA_ARGS__)
 #define GOFER_SIZE_16(a, ...) GOFER_SLOT(a) + GOFER_SIZE_15(__VA_ARGS__)
-#define GOFER_PICK_16(f, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, N, ...) N
+#define GOFER_PICK_16(f, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, N, \
+                      ...)                                                                         \
+    N
 #define GOFER_COUNT(...) \
     GOFER_PICK_16(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
 /* The first argument is fn itself, so that the list is never empty; it is dropped here. */
@@ -134,21 +136,22 @@ GOFER_END
 
 /* Calls the capture stub in fn's place, with `record` as static chain. The arguments are
  * evaluated now. A statement expression of type void. */
-#define GOFER_CAPTURE(record, ...)                                                                 \
-    __extension__({                                                                                \
-        _Static_assert(GOFER_RETURNS_IN_REGISTERS(__VA_ARGS__),                                    \
-                       "gofer: the function returns a struct in memory; return a pointer or void"); \
-        _Static_assert(GOFER_RETURNS(GOFER_FIRST(__VA_ARGS__)),                                    \
-                       "gofer: the function is declared noreturn; call it in one of your own");    \
-        (void)__builtin_call_with_static_chain(                                                    \
-            GOFER_CALL((__typeof__(&*(GOFER_FIRST(__VA_ARGS__))))gofer_capture, __VA_ARGS__),      \
-            (record));                                                                             \
+#define GOFER_CAPTURE(record, ...)                                                              \
+    __extension__({                                                                             \
+        _Static_assert(                                                                         \
+            GOFER_RETURNS_IN_REGISTERS(__VA_ARGS__),                                            \
+            "gofer: the function returns a struct in memory; return a pointer or void");        \
+        _Static_assert(GOFER_RETURNS(GOFER_FIRST(__VA_ARGS__)),                                 \
+                       "gofer: the function is declared noreturn; call it in one of your own"); \
+        (void)__builtin_call_with_static_chain(                                                 \
+            GOFER_CALL((__typeof__(&*(GOFER_FIRST(__VA_ARGS__))))gofer_capture, __VA_ARGS__),   \
+            (record));                                                                          \
     })
 
 /* fn's name if fn names a function, NULL if it is a pointer to one. */
 #define GOFER_TEXT_(...) #__VA_ARGS__
 #define GOFER_TEXT(...) GOFER_TEXT_(__VA_ARGS__)
-#define GOFER_NAME_OF(f)                                                                \
+#define GOFER_NAME_OF(f)                                                              \
     (__builtin_types_compatible_p(__typeof__(f), __typeof__(&*(f))) ? (const char *)0 \
                                                                     : GOFER_TEXT(f))
 #endif

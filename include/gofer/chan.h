@@ -64,28 +64,28 @@ GOFER_END
 
 /* Receives one value; the zero value once the channel is closed and drained. Blocks while there
  * is none; on NULL for ever. Go: <-c. */
-#define go_recv(c)                                                          \
-    __extension__({                                                         \
-        go_elem(c) gofer_value_;                                            \
-        (void)gofer_chan_recv((c), &gofer_value_, sizeof gofer_value_);     \
-        gofer_value_;                                                       \
+#define go_recv(c)                                                      \
+    __extension__({                                                     \
+        go_elem(c) gofer_value_;                                        \
+        (void)gofer_chan_recv((c), &gofer_value_, sizeof gofer_value_); \
+        gofer_value_;                                                   \
     })
 
 /* Receives into *p (p may be NULL) and returns 1, or 0 and the zero value once the channel is
  * closed and drained. Go: v, ok := <-c. */
-#define go_recv_ok(c, p)                                                    \
-    __extension__({                                                         \
-        go_elem(c) *gofer_to_ = (p);                                        \
-        gofer_chan_recv((c), gofer_to_, sizeof *gofer_to_);                 \
+#define go_recv_ok(c, p)                                    \
+    __extension__({                                         \
+        go_elem(c) *gofer_to_ = (p);                        \
+        gofer_chan_recv((c), gofer_to_, sizeof *gofer_to_); \
     })
 
 /* Without blocking: GO_DONE, GO_WOULD_BLOCK, or for a receive GO_CLOSED (and the zero value).
  * A send on a closed channel panics. Go: select with a default. */
 #define go_try_send(c, v) gofer_chan_try_send((c), (go_elem(c)[1]){ v }, sizeof(go_elem(c)))
-#define go_try_recv(c, p)                                                   \
-    __extension__({                                                         \
-        go_elem(c) *gofer_to_ = (p);                                        \
-        gofer_chan_try_recv((c), gofer_to_, sizeof *gofer_to_);             \
+#define go_try_recv(c, p)                                       \
+    __extension__({                                             \
+        go_elem(c) *gofer_to_ = (p);                            \
+        gofer_chan_try_recv((c), gofer_to_, sizeof *gofer_to_); \
     })
 
 /* The body runs for each value until the channel is closed and drained. Go: for v := range c. */

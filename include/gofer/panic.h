@@ -36,8 +36,7 @@ GOFER_BEGIN
 GOFER_API void go_panic(const char *format, ...) GOFER_PRINTF(1, 2);
 
 /* Panics with a value of another kind. Go: panic(v); go_panic_error: panic(err). */
-GOFER_API void go_panic_error(int64_t code, const char *format, ...)
-    GOFER_PRINTF(2, 3);
+GOFER_API void go_panic_error(int64_t code, const char *format, ...) GOFER_PRINTF(2, 3);
 GOFER_API void go_panic_int(int64_t value);
 GOFER_API void go_panic_uint(uint64_t value);
 GOFER_API void go_panic_float(double value);
@@ -69,8 +68,8 @@ typedef struct gofer_defer {
     gofer_call call;
     struct gofer_defer *next; /* the one registered before */
     const gofer_site *site;
-    void *stack;              /* the captured stack part */
-    int kind;                 /* a deferred call, or a go_recoverable frame's mark */
+    void *stack; /* the captured stack part */
+    int kind;    /* a deferred call, or a go_recoverable frame's mark */
     int reserved;
 } gofer_defer;
 
@@ -100,22 +99,22 @@ GOFER_END
  * return, break, continue, goto, a panic or go_goexit. A declaration: it stands in a block of its
  * own. Newest runs first. Go: defer, but for the scope. */
 #define go_defer(...) GOFER_DEFER_(GOFER_CAT(gofer_defer_, __COUNTER__), __VA_ARGS__)
-#define GOFER_DEFER_(id, ...)                                                                   \
-    __extension__ struct {                                                                      \
-        gofer_defer record;                                                                     \
-        unsigned char stack[(GOFER_STACK_SIZE(__VA_ARGS__)) + 1];                               \
-    } id __attribute__((cleanup(gofer_defer_leave_any), aligned(16)));                          \
-    __attribute__((unused)) const char GOFER_CAT(id, _done) = __extension__({                   \
-        static const gofer_site gofer_site_ = { __extension__ __func__, __FILE__, __LINE__,     \
-                                                GOFER_NAME_OF(GOFER_FIRST(__VA_ARGS__)) };      \
-        id.record.next = &id.record; /* not registered: see gofer_defer_leave */                \
-        id.record.call.fn = (void (*)(void))(GOFER_FIRST(__VA_ARGS__));                         \
-        id.record.call.deliver = gofer_deliver_defer;                                           \
-        id.record.call.stack_size = GOFER_STACK_SIZE(__VA_ARGS__);                              \
-        id.record.site = &gofer_site_;                                                          \
-        id.record.stack = id.stack;                                                             \
-        GOFER_CAPTURE(&id.record, __VA_ARGS__);                                                 \
-        (char)0;                                                                                \
+#define GOFER_DEFER_(id, ...)                                                               \
+    __extension__ struct {                                                                  \
+        gofer_defer record;                                                                 \
+        unsigned char stack[(GOFER_STACK_SIZE(__VA_ARGS__)) + 1];                           \
+    } id __attribute__((cleanup(gofer_defer_leave_any), aligned(16)));                      \
+    __attribute__((unused)) const char GOFER_CAT(id, _done) = __extension__({               \
+        static const gofer_site gofer_site_ = { __extension__ __func__, __FILE__, __LINE__, \
+                                                GOFER_NAME_OF(GOFER_FIRST(__VA_ARGS__)) };  \
+        id.record.next = &id.record; /* not registered: see gofer_defer_leave */            \
+        id.record.call.fn = (void (*)(void))(GOFER_FIRST(__VA_ARGS__));                     \
+        id.record.call.deliver = gofer_deliver_defer;                                       \
+        id.record.call.stack_size = GOFER_STACK_SIZE(__VA_ARGS__);                          \
+        id.record.site = &gofer_site_;                                                      \
+        id.record.stack = id.stack;                                                         \
+        GOFER_CAPTURE(&id.record, __VA_ARGS__);                                             \
+        (char)0;                                                                            \
     })
 
 static inline __attribute__((unused)) void gofer_defer_leave_any(void *record)
@@ -126,14 +125,14 @@ static inline __attribute__((unused)) void gofer_defer_leave_any(void *record)
 /* Stands where a function begins in which a deferred call may recover: a recovered panic makes
  * the function return `result` (an lvalue; nothing in a void function) after its remaining
  * deferred calls ran. Other locals are not defined then. Go: named results. */
-#define go_recoverable(...)                                                                     \
-    gofer_frame gofer_frame_ __attribute__((cleanup(gofer_frame_leave)));                       \
-    GOFER_CAT(GOFER_ESCAPE_, GOFER_HAS_ARGS(__VA_ARGS__))(__VA_ARGS__);                         \
-    do {                                                                                        \
+#define go_recoverable(...)                                                                      \
+    gofer_frame gofer_frame_ __attribute__((cleanup(gofer_frame_leave)));                        \
+    GOFER_CAT(GOFER_ESCAPE_, GOFER_HAS_ARGS(__VA_ARGS__))(__VA_ARGS__);                          \
+    do {                                                                                         \
         static const gofer_site gofer_site_ = { __extension__ __func__, __FILE__, __LINE__, 0 }; \
-        gofer_frame_enter(&gofer_frame_, &gofer_site_);                                         \
-    } while (0);                                                                                \
-    if (__builtin_expect(GOFER_FRAME_SAVE(gofer_frame_.registers), 0))                          \
+        gofer_frame_enter(&gofer_frame_, &gofer_site_);                                          \
+    } while (0);                                                                                 \
+    if (__builtin_expect(GOFER_FRAME_SAVE(gofer_frame_.registers), 0))                           \
     return __VA_ARGS__
 
 #define GOFER_ESCAPE_0() (void)0

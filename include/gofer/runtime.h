@@ -98,17 +98,17 @@ GOFER_END
 #define go_start(...) go_with((const go_options *)0, __VA_ARGS__)
 
 /* go with options: go_with(&(go_options){ .name = "reader" }, fn, args…). */
-#define go_with(opts, ...)                                                                 \
-    __extension__({                                                                        \
+#define go_with(opts, ...)                                                                  \
+    __extension__({                                                                         \
         static const gofer_site gofer_site_ = { __extension__ __func__, __FILE__, __LINE__, \
                                                 GOFER_NAME_OF(GOFER_FIRST(__VA_ARGS__)) };  \
-        gofer_spawn_record gofer_record_;                                                  \
-        gofer_record_.call.fn = (void (*)(void))(GOFER_FIRST(__VA_ARGS__));                \
-        gofer_record_.call.deliver = gofer_deliver_spawn;                                  \
-        gofer_record_.call.stack_size = GOFER_STACK_SIZE(__VA_ARGS__);                     \
-        gofer_record_.site = &gofer_site_;                                                 \
-        gofer_record_.options = (opts);                                                    \
-        GOFER_CAPTURE(&gofer_record_, __VA_ARGS__);                                        \
+        gofer_spawn_record gofer_record_;                                                   \
+        gofer_record_.call.fn = (void (*)(void))(GOFER_FIRST(__VA_ARGS__));                 \
+        gofer_record_.call.deliver = gofer_deliver_spawn;                                   \
+        gofer_record_.call.stack_size = GOFER_STACK_SIZE(__VA_ARGS__);                      \
+        gofer_record_.site = &gofer_site_;                                                  \
+        gofer_record_.options = (opts);                                                     \
+        GOFER_CAPTURE(&gofer_record_, __VA_ARGS__);                                         \
     })
 
 #ifndef GOFER_NO_SHORT_NAMES

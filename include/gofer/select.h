@@ -26,7 +26,7 @@ typedef enum go_case_kind {
 /* One case. The macros below fill it; an array for go_select_array may be filled by hand. */
 typedef struct go_case {
     go_case_kind kind;
-    int named;         /* 1: `name` is what the select returns for this case */
+    int named; /* 1: `name` is what the select returns for this case */
     int name;
     void *chan;
     void *value;       /* send: the element; receive: where it goes, or NULL */
@@ -47,18 +47,25 @@ GOFER_END
 
 #ifndef __cplusplus
 
-#define go_select(...)                                \
-    go_select_array((go_case[]){ __VA_ARGS__ },       \
+#define go_select(...)                          \
+    go_select_array((go_case[]){ __VA_ARGS__ }, \
                     sizeof((go_case[]){ __VA_ARGS__ }) / sizeof(go_case))
 
-#define go_case_send(c, v)                                                              \
-    ((go_case){ .kind = GO_CASE_SEND, .chan = (c), .value = (go_elem(c)[1]){ v },        \
+#define go_case_send(c, v)                     \
+    ((go_case){ .kind = GO_CASE_SEND,          \
+                .chan = (c),                   \
+                .value = (go_elem(c)[1]){ v }, \
                 .size = sizeof(go_elem(c)) })
 #define go_case_recv(c, p) go_case_recv_ok(c, p, NULL)
-#define go_case_recv_ok(c, p, okp)                                                      \
-    ((go_case){ .kind = GO_CASE_RECV, .chan = (c),                                       \
-                .value = __extension__({ go_elem(c) *gofer_to_ = (p); (void *)gofer_to_; }), \
-                .size = sizeof(go_elem(c)), .ok = (okp) })
+#define go_case_recv_ok(c, p, okp)               \
+    ((go_case){ .kind = GO_CASE_RECV,            \
+                .chan = (c),                     \
+                .value = __extension__({         \
+                    go_elem(c) *gofer_to_ = (p); \
+                    (void *)gofer_to_;           \
+                }),                              \
+                .size = sizeof(go_elem(c)),      \
+                .ok = (okp) })
 #define go_case_after(d) ((go_case){ .kind = GO_CASE_AFTER, .after = (d) })
 #define go_case_default ((go_case){ .kind = GO_CASE_DEFAULT })
 

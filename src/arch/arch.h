@@ -10,9 +10,10 @@
 struct gofer_m;
 
 /* Saves the current context on its stack and the stack pointer in *save, then goes on in the
- * context saved at `to`. Returns when somebody switches back. Inlined, for two reasons: the compiler
- * saves just the registers it uses, and the CPU's return predictor stays in step, since no call is
- * left by a jump. The function around must keep a frame pointer (unwinders find the rest by it).
+ * context saved at `to`. Returns when somebody switches back. Inlined, for two reasons: the
+ * compiler saves just the registers it uses, and the CPU's return predictor stays in step, since no
+ * call is left by a jump. The function around must keep a frame pointer (unwinders find the rest by
+ * it).
  *
  * A suspended context is two words: sp+0 the address to go on at, sp+8 the frame pointer. */
 #if defined __x86_64__
@@ -65,14 +66,18 @@ static inline struct gofer_m *gofer_m_self(void)
     struct gofer_m *m;
 #if defined __x86_64__
     __asm__ volatile("movq gofer_tls@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0"
-                     : "=r"(m) : : "memory");
+                     : "=r"(m)
+                     :
+                     : "memory");
 #elif defined __aarch64__
     uintptr_t offset;
     __asm__ volatile("mrs %0, tpidr_el0\n\t"
                      "adrp %1, :gottprel:gofer_tls\n\t"
                      "ldr %1, [%1, #:gottprel_lo12:gofer_tls]\n\t"
                      "ldr %0, [%0, %1]"
-                     : "=&r"(m), "=&r"(offset) : : "memory");
+                     : "=&r"(m), "=&r"(offset)
+                     :
+                     : "memory");
 #else
 #error "gofer: this CPU has no switch yet; see docs/hacking.md"
 #endif

@@ -18,7 +18,7 @@
 #define gofer_unlikely(x) __builtin_expect(!!(x), 0)
 #define gofer_noinline __attribute__((noinline))
 #define gofer_cold __attribute__((noinline, cold))
-#define gofer_container(ptr, type, field) ((type *)(void *)((char *)(ptr) - offsetof(type, field)))
+#define gofer_container(ptr, type, field) ((type *)(void *)((char *)(ptr)-offsetof(type, field)))
 
 #if defined __SANITIZE_ADDRESS__
 #define GOFER_ASAN 1

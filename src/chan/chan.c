@@ -283,9 +283,9 @@ enum go_status gofer_chan_try_recv(void *handle, void *value, size_t size)
     gofer_spin_unlock(&c->lock);
     if (ready)
         gofer_ready(ready);
-    static const enum go_status status[] = { [GOFER_BLOCKS] = GO_WOULD_BLOCK,
-                                             [GOFER_PASSED] = GO_DONE,
-                                             [GOFER_IS_CLOSED] = GO_CLOSED };
+    static const enum go_status status[] = {
+        [GOFER_BLOCKS] = GO_WOULD_BLOCK, [GOFER_PASSED] = GO_DONE, [GOFER_IS_CLOSED] = GO_CLOSED
+    };
     return status[attempt];
 }
 

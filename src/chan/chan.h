@@ -23,10 +23,10 @@ typedef struct gofer_waiter {
     void *value; /* send: where the value is; receive: where it goes, or NULL */
     struct gofer_waiter *next, *previous;
     struct gofer_chan *chan;
-    uint32_t index;  /* select: which case */
-    bool in_select;  /* the waker must win g->selected first */
+    uint32_t index; /* select: which case */
+    bool in_select; /* the waker must win g->selected first */
     bool queued;
-    bool success;    /* set by the waker: a value was passed, not the channel closed */
+    bool success; /* set by the waker: a value was passed, not the channel closed */
 } gofer_waiter;
 
 typedef struct gofer_waitq {

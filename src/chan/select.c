@@ -23,8 +23,8 @@ struct select {
     uint32_t *order;    /* indices of these, shuffled: who is tried when */
     gofer_chan **locks; /* their channels, sorted by address */
     gofer_waiter *waiters;
-    int with_default;   /* index of the default, or -1 */
-    int with_timeout;   /* index of the earliest go_case_after, or -1 */
+    int with_default; /* index of the default, or -1 */
+    int with_timeout; /* index of the earliest go_case_after, or -1 */
 };
 
 struct timeout {

@@ -148,8 +148,7 @@ static void print_header(const gofer_g *g, bool is_caller)
     if (!is_caller && gofer_state_of(g) == GOFER_WAITING && g->waiting_since && waited >= 1)
         snprintf(minutes, sizeof minutes, ", %lld minutes", (long long)waited);
     int n = snprintf(line, sizeof line, "goroutine %llu [%s%s%s]:\n", (unsigned long long)g->id,
-                     status_of(g, is_caller), minutes,
-                     g->lock_depth ? ", locked to thread" : "");
+                     status_of(g, is_caller), minutes, g->lock_depth ? ", locked to thread" : "");
     gofer_print_bytes(line, (size_t)n);
 }
 
@@ -158,9 +157,9 @@ static void print_origin(const gofer_g *g)
     char line[512];
     if (!g->site)
         return;
-    int n = snprintf(line, sizeof line, "created by main.%s in goroutine %llu\n\t%s:%d +0x0\n",
-                     g->site->function, (unsigned long long)g->creator, g->site->file,
-                     g->site->line);
+    int n =
+        snprintf(line, sizeof line, "created by main.%s in goroutine %llu\n\t%s:%d +0x0\n",
+                 g->site->function, (unsigned long long)g->creator, g->site->file, g->site->line);
     gofer_print_bytes(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 

@@ -29,7 +29,7 @@ void gofer_keep_main_trace(void);
 struct gofer_symbol {
     char function[128];
     char file[256];
-    int line; /* 0: not known, and file is the object's */
+    int line;         /* 0: not known, and file is the object's */
     uintptr_t offset; /* of the address in the function */
 };
 void gofer_symbolise(uintptr_t address, struct gofer_symbol *symbol);

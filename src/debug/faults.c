@@ -45,7 +45,9 @@ static _Noreturn void report_overflow(const gofer_g *g)
              "runtime: goroutine %llu%s%.60s; give it more with go_with or GOFER_STACK\n",
              (size_t)(g->stack_high - g->stack_low), (unsigned long long)g->id,
              g->name || (g->site && g->site->name) ? " " : "",
-             g->name ? g->name : g->site && g->site->name ? g->site->name : "");
+             g->name                    ? g->name
+             : g->site && g->site->name ? g->site->name
+                                        : "");
     gofer_die_of_signal(line, "fatal error: stack overflow\n", NULL);
 }
 

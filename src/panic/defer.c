@@ -5,9 +5,8 @@
 void *__cxa_get_globals(void) __attribute__((weak));
 
 /* Not instrumented: reads the stack part of a call from above the caller's frame. */
-__attribute__((no_sanitize("address", "thread"))) static void copy_stack_part(void *to,
-                                                                             const void *from,
-                                                                             size_t size)
+__attribute__((no_sanitize("address", "thread"))) static void
+copy_stack_part(void *to, const void *from, size_t size)
 {
     volatile char *out = to;
     const volatile char *in = from;

@@ -123,12 +123,10 @@ _Noreturn gofer_cold void gofer_die_of_panic(gofer_g *self)
 
 /* ---- fatal errors ------------------------------------------------------------------------- */
 
-static _Noreturn void die(const char *format, va_list arguments)
+static _Noreturn void die(const char *text)
 {
-    char text[512];
     if (!begin_end())
         _exit(4);
-    vsnprintf(text, sizeof text, format, arguments);
     gofer_m *m = gofer_m_self();
     if (m && m->g->panics && !m->g->panics->is_goexit) {
         gofer_print_panics(m->g->panics);
@@ -147,16 +145,22 @@ static _Noreturn void die(const char *format, va_list arguments)
 
 _Noreturn gofer_cold void gofer_fatal(const char *format, ...)
 {
+    char text[512];
     va_list arguments;
     va_start(arguments, format);
-    die(format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    die(text);
 }
 
-void (go_fatal)(const char *format, ...)
+void(go_fatal)(const char *format, ...)
 {
+    char text[512];
     va_list arguments;
     va_start(arguments, format);
-    die(format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    die(text);
 }
 
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited)

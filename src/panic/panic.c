@@ -149,7 +149,7 @@ static void format_text(struct gofer_panic *panic, char room[TEXT_ON_STACK], con
     va_end(again);
 }
 
-void (go_panic)(const char *format, ...)
+void(go_panic)(const char *format, ...)
 {
     char room[TEXT_ON_STACK];
     struct gofer_panic panic = { .value = { .kind = GO_VALUE_TEXT } };
@@ -160,7 +160,7 @@ void (go_panic)(const char *format, ...)
     raise_panic(&panic);
 }
 
-void (go_panic_error)(int64_t code, const char *format, ...)
+void(go_panic_error)(int64_t code, const char *format, ...)
 {
     char room[TEXT_ON_STACK];
     struct gofer_panic panic = { .value = { .kind = GO_VALUE_ERROR, .integer = code } };
@@ -176,7 +176,7 @@ _Noreturn gofer_cold void gofer_panic_runtime(const char *text)
     raise_value((go_panic_value){ .kind = GO_VALUE_RUNTIME, .text = text });
 }
 
-void (go_repanic)(const go_panic_value *value)
+void(go_repanic)(const go_panic_value *value)
 {
     gofer_g *self = gofer_self();
     struct gofer_panic panic = { .value = *value };
@@ -186,14 +186,14 @@ void (go_repanic)(const go_panic_value *value)
     raise_panic(&panic);
 }
 
-void (go_panic_int)(int64_t value)
+void(go_panic_int)(int64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%lld", (long long)value);
     raise_value((go_panic_value){ .kind = GO_VALUE_INTEGER, .text = text, .integer = value });
 }
 
-void (go_panic_uint)(uint64_t value)
+void(go_panic_uint)(uint64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%llu", (unsigned long long)value);
@@ -226,19 +226,18 @@ void(go_panic_float)(double value)
     raise_value((go_panic_value){ .kind = GO_VALUE_FLOAT, .text = text, .real = value });
 }
 
-void (go_panic_bool)(int value)
+void(go_panic_bool)(int value)
 {
     raise_value((go_panic_value){
         .kind = GO_VALUE_BOOL, .text = value ? "true" : "false", .integer = value != 0 });
 }
 
-void (go_panic_pointer)(void *value)
+void(go_panic_pointer)(void *value)
 {
     char text[40];
     if (!value)
-        raise_value((go_panic_value){
-            .kind = GO_VALUE_NIL,
-            .text = "panic called with nil argument" });
+        raise_value(
+            (go_panic_value){ .kind = GO_VALUE_NIL, .text = "panic called with nil argument" });
     snprintf(text, sizeof text, "(pointer) %p", value);
     raise_value((go_panic_value){ .kind = GO_VALUE_POINTER, .text = text, .pointer = value });
 }
@@ -255,7 +254,7 @@ static _Noreturn gofer_noinline void goexit_again(gofer_g *self)
     gofer_goroutine_end();
 }
 
-void (go_goexit)(void)
+void(go_goexit)(void)
 {
     gofer_g *self = gofer_self();
     if (self->is_thread)

@@ -9,7 +9,8 @@ _Noreturn gofer_cold void gofer_panic_runtime(const char *text);
 
 /* "fatal error: …", then the traces of all goroutines if `all`, else of the caller's; exit 2.
  * Never allocates, never hangs, usable in any state of the runtime. */
-_Noreturn gofer_cold void gofer_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn gofer_cold void gofer_fatal(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
 
 /* The deadlock reports: called by the idle path under no lock, on a thread's own context. */
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited);

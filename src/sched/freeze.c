@@ -104,7 +104,8 @@ static void attach_again(gofer_m *m)
 gofer_cold gofer_p *gofer_enter_slow(gofer_m **m)
 {
     if (gofer_sched.forked)
-        gofer_fatal("the runtime does not live on in the child of a fork; call exec or _exit there");
+        gofer_fatal(
+            "the runtime does not live on in the child of a fork; call exec or _exit there");
     if ((*m)->is_foreign) {
         atomic_store_explicit(&(*m)->inside, 0, memory_order_relaxed);
         return NULL;

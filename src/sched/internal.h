@@ -15,11 +15,11 @@ void gofer_enqueue_global(gofer_g *g);
 void gofer_g0_loop(gofer_m *m); /* returns only where the thread shall end */
 void gofer_wake_one(void);      /* lets an idle processor look for work, if there is one */
 void gofer_wake_surplus(gofer_p *p);
-void gofer_hand_off(gofer_p *p); /* gives a processor that the caller owns to another thread */
+void gofer_hand_off(gofer_p *p);   /* gives a processor that the caller owns to another thread */
 gofer_p *gofer_take_idle_p(void);  /* sched.lock; NULL: none */
 void gofer_put_idle_p(gofer_p *p); /* sched.lock; it was not counted as busy */
-void gofer_hold(gofer_m *m, gofer_p *p);    /* m, the caller, holds p from now on; marks inside */
-gofer_p *gofer_release_p(gofer_m *m);       /* and no longer */
+void gofer_hold(gofer_m *m, gofer_p *p); /* m, the caller, holds p from now on; marks inside */
+gofer_p *gofer_release_p(gofer_m *m);    /* and no longer */
 
 /* freeze.c */
 bool gofer_freeze(gofer_m *m, gofer_p *p, bool owner_is_out);
@@ -29,10 +29,10 @@ void gofer_membarrier_register(void);
 
 /* thread.c */
 void gofer_thread_start(gofer_p *p, bool spinning); /* a new thread that begins with p */
-gofer_m *gofer_m_new(void);          /* NULL: no memory */
-void gofer_m_bind(gofer_m *m);       /* the calling thread is m from now on */
-void gofer_m_bind_worker(gofer_m *m); /* the same for one that runs goroutines */
-bool gofer_foreign_threads(void);    /* whether a thread exists that could wake somebody */
+gofer_m *gofer_m_new(void);                         /* NULL: no memory */
+void gofer_m_bind(gofer_m *m);                      /* the calling thread is m from now on */
+void gofer_m_bind_worker(gofer_m *m);               /* the same for one that runs goroutines */
+bool gofer_foreign_threads(void); /* whether a thread exists that could wake somebody */
 
 /* spawn.c */
 void gofer_recycle(gofer_m *m, gofer_g *g); /* g ended, its stack is no longer in use */

@@ -20,12 +20,12 @@
 #include <unistd.h>
 
 enum {
-    PERIOD_LEAST = 50000,     /* nanoseconds */
+    PERIOD_LEAST = 50000, /* nanoseconds */
     PERIOD_MOST = 10000000,
-    PERIOD_SHARED = 1000000,  /* the most while some processors are busy and some idle */
+    PERIOD_SHARED = 1000000, /* the most while some processors are busy and some idle */
     HOG = 10000000,
-    STILL_LOOKS = 20,         /* how often a blocked thread is seen before its processor is taken
-                                 although nothing waits */
+    STILL_LOOKS = 20, /* how often a blocked thread is seen before its processor is taken
+                         although nothing waits */
     IDLE_LOOKS = 10
 };
 

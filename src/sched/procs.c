@@ -63,7 +63,8 @@ int gofer_cpu_count(void)
     int n = affinity_count();
     long quota = quota_count();
     if (quota > 0 && quota < 2)
-        quota = 2; /* one processor alone would let a garbage of blocking calls stall it: Go's rule */
+        quota =
+            2; /* one processor alone would let a garbage of blocking calls stall it: Go's rule */
     return quota > 0 && quota < n ? (int)quota : n;
 }
 
@@ -153,10 +154,10 @@ void gofer_procs_retire(gofer_m *m)
     }
     gofer_g *g = atomic_load_explicit(&p->next, memory_order_relaxed);
     atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
-    while (g || (g = gofer_runq_pop(p)) || (g = gofer_list_pop(&p->backlog))) {
+    if (g)
         gofer_list_push(&gofer_sched.global, g);
-        g = NULL;
-    }
+    while ((g = gofer_runq_pop(p)) || (g = gofer_list_pop(&p->backlog)))
+        gofer_list_push(&gofer_sched.global, g);
     gofer_release_p(m);
     atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
     atomic_fetch_sub_explicit(&gofer_sched.busy_p_count, 1, memory_order_relaxed);

@@ -147,7 +147,8 @@ static gofer_g *make_main_goroutine(void)
     gofer_fatal("runtime: cannot allocate memory for main's stack");
 }
 
-int gofer_main(int argc, char **argv, int (*fn)(int, char **))
+/* Under main: runs fn as main's goroutine on the calling thread, and never returns. */
+GOFER_API int gofer_main(int argc, char **argv, int (*fn)(int, char **))
 {
     main_argc = argc;
     main_argv = argv;

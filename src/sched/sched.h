@@ -67,21 +67,21 @@ struct gofer_g {
     bool is_system;         /* a thread's own context (m->g0), never in a queue */
     int saved_errno;
     uint64_t id;
-    gofer_defer *defers;        /* deferred calls and frame marks, newest first; own use only */
-    struct gofer_panic *panics; /* panics and Goexits in progress, newest first; own use only */
+    gofer_defer *defers;           /* deferred calls and frame marks, newest first; own use only */
+    struct gofer_panic *panics;    /* panics and Goexits in progress, newest first; own use only */
     struct gofer_running *running; /* innermost deferred call in progress; see src/panic */
-    void *exceptions[2];        /* C++: what __cxa_get_globals points at, while it does not run */
+    void *exceptions[2]; /* C++: what __cxa_get_globals points at, while it does not run */
     struct gofer_local *locals;
-    _Atomic uint32_t wake;      /* is_thread: futex of gofer_park */
-    _Atomic uint32_t selected;  /* select: claimed by the first waker */
-    void *woken_by;             /* select: the waiter that was served; written by the claimant */
-    gofer_m *home;              /* the only thread it may run on; NULL: any */
-    uint32_t lock_depth;        /* go_lock_os_thread calls not undone */
-    uint32_t blocking_depth;    /* go_blocking_begin calls not undone */
+    _Atomic uint32_t wake;     /* is_thread: futex of gofer_park */
+    _Atomic uint32_t selected; /* select: claimed by the first waker */
+    void *woken_by;            /* select: the waiter that was served; written by the claimant */
+    gofer_m *home;             /* the only thread it may run on; NULL: any */
+    uint32_t lock_depth;       /* go_lock_os_thread calls not undone */
+    uint32_t blocking_depth;   /* go_blocking_begin calls not undone */
     bool sticky;
-    bool unstarted; /* its first instruction is yet to come */
-    bool trimmed; /* dead: its stack below the first page was given back */
-    int64_t waiting_since;      /* coarse time of the last park */
+    bool unstarted;        /* its first instruction is yet to come */
+    bool trimmed;          /* dead: its stack below the first page was given back */
+    int64_t waiting_since; /* coarse time of the last park */
     /* where it came from */
     void (*fn)(void);
     const gofer_site *site;
@@ -92,7 +92,7 @@ struct gofer_g {
     char *stack_low, *stack_high;
     void *stack_base; /* the mapping of a stack of its own size, else NULL: a slot of an arena */
     size_t stack_map_size;
-    gofer_g *own_link; /* src/stack */
+    gofer_g *own_link;     /* src/stack */
     struct gofer_run *run; /* the go_run that waits for it: see src/sched/run.c */
     void *asan_fake_stack;
     void *tsan_fiber;
@@ -108,9 +108,9 @@ typedef struct gofer_list {
 
 struct gofer_p {
     int index;
-    _Atomic uint32_t tick;   /* goroutines started or resumed so far */
-    _Atomic(gofer_g *) next; /* made ready last, runs first: Go's runnext */
-    uint32_t next_streak;    /* how often in a row `next` was chosen */
+    _Atomic uint32_t tick;                 /* goroutines started or resumed so far */
+    _Atomic(gofer_g *) next;               /* made ready last, runs first: Go's runnext */
+    uint32_t next_streak;                  /* how often in a row `next` was chosen */
     _Atomic uint32_t runq_head, runq_tail; /* free-running; the queue is runq[head..tail) */
     _Atomic bool eager; /* the monitor saw a lone ready goroutine wait here: wake a thief at once */
     bool kick;          /* an earlier timer was started than the timekeeper waits for */
@@ -118,8 +118,8 @@ struct gofer_p {
     gofer_list free;    /* dead goroutines of the default stack size, hot */
     uint64_t id_next, id_end;
     _Atomic int64_t created_minus_ended;
-    gofer_p *idle_link; /* sched.lock: the list of idle processors */
-    bool is_resting;    /* sched.lock: beyond GOMAXPROCS, nobody holds it */
+    gofer_p *idle_link;   /* sched.lock: the list of idle processors */
+    bool is_resting;      /* sched.lock: beyond GOMAXPROCS, nobody holds it */
     _Atomic(gofer_m *) m; /* who holds it: a hint for thieves */
     gofer_g *runq[GOFER_RUNQ_SIZE];
 } __attribute__((aligned(GOFER_CACHE_LINE)));
@@ -133,8 +133,8 @@ enum gofer_idle {
 
 struct gofer_m {
     /* The owner's: written by this thread alone. */
-    gofer_g *g; /* who runs here */
-    gofer_g *previous; /* who ran before the switch in progress */
+    gofer_g *g;              /* who runs here */
+    gofer_g *previous;       /* who ran before the switch in progress */
     _Atomic uint32_t inside; /* 1 between gofer_enter and gofer_leave */
     /* The processor held. NULL: none, or somebody is freezing this thread. Written by the owner
      * while inside, and by who holds freeze_lock. */
@@ -155,11 +155,11 @@ struct gofer_m {
 
     /* sched.lock */
     gofer_m *idle_link;
-    gofer_p *next_p;        /* handed to an idle thread with its wake-up */
-    _Atomic uint32_t wake;  /* futex */
-    gofer_list pinned;      /* ready goroutines that only this thread may run */
+    gofer_p *next_p;       /* handed to an idle thread with its wake-up */
+    _Atomic uint32_t wake; /* futex */
+    gofer_list pinned;     /* ready goroutines that only this thread may run */
     enum gofer_idle idle;
-    bool wake_spinning;    /* woken to look for work, and counted so */
+    bool wake_spinning; /* woken to look for work, and counted so */
 
     /* the monitor's notes */
     gofer_p *seen_p;
@@ -170,7 +170,7 @@ struct gofer_m {
 
     pthread_t thread;
     pid_t tid;
-    gofer_m *all_link; /* all threads ever made; never freed while the runtime runs */
+    gofer_m *all_link;     /* all threads ever made; never freed while the runtime runs */
     _Atomic uint32_t gone; /* the thread has ended */
     void *alternate_stack;
     void *tsan_fiber;
@@ -179,25 +179,25 @@ struct gofer_m {
 } __attribute__((aligned(GOFER_CACHE_LINE)));
 
 extern struct gofer_sched {
-    gofer_spin lock; /* guards what follows up to the next comment of this kind */
-    gofer_list global;     /* runnable goroutines of no processor */
+    gofer_spin lock;   /* guards what follows up to the next comment of this kind */
+    gofer_list global; /* runnable goroutines of no processor */
     gofer_p *idle_ps;
     gofer_m *idle_ms;
-    int thread_count;      /* threads that run goroutines */
-    gofer_m *timekeeper;   /* the idle thread that sleeps until the next timer */
-    int stopping;          /* go_shutdown: threads shall end */
+    int thread_count;    /* threads that run goroutines */
+    gofer_m *timekeeper; /* the idle thread that sleeps until the next timer */
+    int stopping;        /* go_shutdown: threads shall end */
 
     /* Peeked at by everybody; written under the lock, `spinning` by anyone. */
     _Atomic int idle_p_count __attribute__((aligned(GOFER_CACHE_LINE)));
-    _Atomic int busy_p_count; /* held, or on the way from one holder to the next */
-    _Atomic int spinning; /* threads that look for work */
-    _Atomic int detached; /* goroutines that run on a thread without a processor */
+    _Atomic int busy_p_count;            /* held, or on the way from one holder to the next */
+    _Atomic int spinning;                /* threads that look for work */
+    _Atomic int detached;                /* goroutines that run on a thread without a processor */
     _Atomic int64_t timekeeper_deadline; /* when it wakes; INT64_MAX: there is none */
 
     /* Read by everybody, seldom written. */
     _Atomic int nprocs __attribute__((aligned(GOFER_CACHE_LINE)));
-    _Atomic int p_count;    /* entries of ps, never fewer than nprocs */
-    _Atomic bool exiting;   /* main has returned, or a fatal error: no goroutine resumes */
+    _Atomic int p_count;  /* entries of ps, never fewer than nprocs */
+    _Atomic bool exiting; /* main has returned, or a fatal error: no goroutine resumes */
     _Atomic bool monitor_sleeps;
     bool forked;            /* the child of a fork: the runtime is not there */
     bool need_fences;       /* no membarrier here: gofer_enter fences instead */
@@ -207,11 +207,11 @@ extern struct gofer_sched {
     int max_threads;
     size_t stack_size;
     gofer_g *main_g;
-    gofer_m *ender;         /* exiting: the thread that ends the process */
+    gofer_m *ender; /* exiting: the thread that ends the process */
     gofer_m *_Atomic all_ms;
     _Atomic uint64_t thread_wakes; /* plain threads made ready so far: the deadlock check's
                                       proof that none was while it looked */
-    _Atomic int64_t coarse_now; /* when somebody last looked at the clock */
+    _Atomic int64_t coarse_now;    /* when somebody last looked at the clock */
     _Atomic uint64_t id_next;
     _Atomic int64_t created_outside; /* goroutines made minus ended without a processor */
     gofer_p *ps[GOFER_MAX_PROCS];

@@ -142,7 +142,7 @@ static void count_goroutine(gofer_p *p, int64_t change)
 
 /* Not instrumented: the stack part is read from above the caller's frame. */
 __attribute__((no_sanitize("address", "thread"))) static void copy_words(void *to, const void *from,
-                                                                        size_t size)
+                                                                         size_t size)
 {
     uint64_t *out = to;
     const volatile uint64_t *in = from;

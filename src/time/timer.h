@@ -14,8 +14,8 @@ typedef struct gofer_timer {
     uint64_t sequence; /* ties run in the order of starting */
     void (*fire)(struct gofer_timer *self, int64_t now);
     struct gofer_timer_heap *heap; /* where it is or was last; set by start */
-    size_t slot;       /* heap->lock: its place + 1; 0: not in the heap */
-    bool wakes;        /* somebody waits for it: keeps the deadlock report quiet */
+    size_t slot;                   /* heap->lock: its place + 1; 0: not in the heap */
+    bool wakes;                    /* somebody waits for it: keeps the deadlock report quiet */
 } gofer_timer;
 
 /* Starts a timer that is not running; fire and wakes must be set. False: no memory. */

@@ -48,8 +48,7 @@ static void receiver(int id)
         stress_pause(&random);
         if (stress_random(&random) % 4 == 0) {
             which = (int)(stress_random(&random) % CHANNELS);
-            enum go_status status =
-                open[which] ? go_try_recv(open[which], &value) : GO_WOULD_BLOCK;
+            enum go_status status = open[which] ? go_try_recv(open[which], &value) : GO_WOULD_BLOCK;
             if (status == GO_WOULD_BLOCK)
                 continue;
             ok = status == GO_DONE;

@@ -1,5 +1,6 @@
 /* What the stress programs share: rounds and a seed from the command line, a cheap random number,
- * a check that prints what it expected. The seed is printed first, so a failure can be run again. */
+ * a check that prints what it expected. The seed is printed first, so a failure can be run again.
+ */
 #ifndef GOFER_TEST_STRESS_H
 #define GOFER_TEST_STRESS_H
 

@@ -17,7 +17,8 @@ static void none(void)
     go_waitgroup_done(&wg);
 }
 
-static void mixed(char c, short s, int i, long l, float f, double d, const char *text, struct small sm)
+static void mixed(char c, short s, int i, long l, float f, double d, const char *text,
+                  struct small sm)
 {
     CHECK(c, 'c');
     CHECK(s, -2);

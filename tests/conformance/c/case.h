@@ -14,14 +14,14 @@ struct test_case {
 };
 extern struct test_case *test_cases;
 
-#define CASE(id)                                                                        \
-    static int case_##id(void);                                                         \
-    __attribute__((constructor)) static void register_##id(void)                        \
-    {                                                                                   \
-        static struct test_case entry = { #id, case_##id, NULL };                       \
-        entry.next = test_cases;                                                        \
-        test_cases = &entry;                                                            \
-    }                                                                                   \
+#define CASE(id)                                                  \
+    static int case_##id(void);                                   \
+    __attribute__((constructor)) static void register_##id(void)  \
+    {                                                             \
+        static struct test_case entry = { #id, case_##id, NULL }; \
+        entry.next = test_cases;                                  \
+        test_cases = &entry;                                      \
+    }                                                             \
     static int case_##id(void)
 
 #endif

@@ -262,7 +262,8 @@ CASE(select_blocks_then_serves)
 CASE(select_timeout)
 {
     go_chan(int) c = go_chan_make(int, 0);
-    puts(go_select(go_case_recv(c, NULL), go_case_after(GO_MILLISECOND)) == 1 ? "timeout" : "value");
+    puts(go_select(go_case_recv(c, NULL), go_case_after(GO_MILLISECOND)) == 1 ? "timeout"
+                                                                              : "value");
     return 0;
 }
 
