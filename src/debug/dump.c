@@ -72,6 +72,18 @@ static void collect(void *trace)
     _Unwind_Backtrace(on_frame, trace);
 }
 
+/* In a signal handler: drops the handler's own frames, up to the interrupted instruction. */
+static void drop_handler(struct trace *trace, uintptr_t interrupted)
+{
+    for (int i = 0; i < trace->count; i++) {
+        if (trace->address[i] != interrupted && trace->address[i] + 1 != interrupted)
+            continue;
+        trace->count -= i;
+        memmove(trace->address, trace->address + i, sizeof *trace->address * (size_t)trace->count);
+        return;
+    }
+}
+
 void gofer_keep_main_trace(void)
 {
     collect(&main_trace);
@@ -222,15 +234,16 @@ static void print_exited_main(void)
     print_frames(&main_trace);
 }
 
-void gofer_dump(bool all, void *context)
+void gofer_dump(bool all, uintptr_t interrupted)
 {
     gofer_m *m = gofer_m_self();
     gofer_g *self = m ? m->g : NULL;
     bool first_printed = true;
-    (void)context;
     if (self && !self->is_system) {
         struct trace trace = { .count = 0 };
         collect(&trace);
+        if (interrupted)
+            drop_handler(&trace, interrupted);
         print_header(self, true);
         print_frames(&trace);
         print_origin(self);

@@ -18,9 +18,9 @@ enum gofer_trace_level gofer_traceback_level(void);
 void gofer_print(const char *text);
 void gofer_print_bytes(const char *text, size_t size);
 
-/* The caller's goroutine, then, if `all`, every other: freezes the world for it. `context`: a
- * signal's ucontext, or NULL. */
-void gofer_dump(bool all, void *context);
+/* The caller's goroutine, then, if `all`, every other: freezes the world for it. In a signal
+ * handler `interrupted` is the program counter where it came, else 0. */
+void gofer_dump(bool all, uintptr_t interrupted);
 
 /* Main's goroutine is about to end by Goexit: its trace is what a later report shows of it. */
 void gofer_keep_main_trace(void);

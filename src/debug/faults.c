@@ -37,7 +37,7 @@ static bool is_overflow(const gofer_g *g, const void *address)
            (const char *)address >= g->stack_low - GUARD_REACH;
 }
 
-static _Noreturn void report_overflow(const gofer_g *g)
+static _Noreturn void report_overflow(const gofer_g *g, uintptr_t pc)
 {
     char line[256];
     snprintf(line, sizeof line,
@@ -48,7 +48,7 @@ static _Noreturn void report_overflow(const gofer_g *g)
              g->name                    ? g->name
              : g->site && g->site->name ? g->site->name
                                         : "");
-    gofer_die_of_signal(line, "fatal error: stack overflow\n", NULL);
+    gofer_die_of_signal(line, "fatal error: stack overflow\n", pc);
 }
 
 static const char *text_of(int number)
@@ -80,11 +80,11 @@ static void on_fault(int number, siginfo_t *info, void *context)
     char line[160];
     gofer_m *m = gofer_m_self();
     if (number == SIGSEGV && m && is_overflow(m->g, info->si_addr))
-        report_overflow(m->g);
+        report_overflow(m->g, pc_of(context));
     snprintf(line, sizeof line, "[signal %s code=0x%x addr=0x%lx pc=0x%lx]\n", name_of(number),
              (unsigned)info->si_code, (unsigned long)(uintptr_t)info->si_addr,
              (unsigned long)pc_of(context));
-    gofer_die_of_signal(text_of(number), line, context);
+    gofer_die_of_signal(text_of(number), line, pc_of(context));
 }
 
 static void on_quit(int number, siginfo_t *info, void *context)
@@ -93,7 +93,7 @@ static void on_quit(int number, siginfo_t *info, void *context)
     (void)number;
     (void)info;
     snprintf(line, sizeof line, "PC=0x%lx m=0 sigcode=0\n", (unsigned long)pc_of(context));
-    gofer_die_of_quit(line, context);
+    gofer_die_of_quit(line, pc_of(context));
 }
 
 #if defined GOFER_ASAN || defined GOFER_TSAN

@@ -116,7 +116,7 @@ _Noreturn gofer_cold void gofer_die_of_panic(gofer_g *self)
     gofer_print_panics(panic);
     if (gofer_traceback_level() != GOFER_TRACE_NONE) {
         gofer_print("\n");
-        gofer_dump(gofer_traceback_level() >= GOFER_TRACE_ALL, NULL);
+        gofer_dump(gofer_traceback_level() >= GOFER_TRACE_ALL, 0);
     }
     end();
 }
@@ -138,7 +138,7 @@ static _Noreturn void die(const char *text)
     gofer_print("\n");
     if (gofer_traceback_level() != GOFER_TRACE_NONE) {
         gofer_print("\n");
-        gofer_dump(true, NULL);
+        gofer_dump(true, 0);
     }
     end();
 }
@@ -170,7 +170,8 @@ _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited)
     gofer_fatal("all goroutines are asleep - deadlock!");
 }
 
-static _Noreturn void die_of_signal(const char *text, const char *line, bool all, void *context)
+static _Noreturn void die_of_signal(const char *text, const char *line, bool all,
+                                    uintptr_t interrupted)
 {
     if (!begin_end())
         _exit(4);
@@ -179,18 +180,18 @@ static _Noreturn void die_of_signal(const char *text, const char *line, bool all
     gofer_print(line);
     if (gofer_traceback_level() != GOFER_TRACE_NONE) {
         gofer_print("\n");
-        gofer_dump(all || gofer_traceback_level() >= GOFER_TRACE_ALL, context);
+        gofer_dump(all || gofer_traceback_level() >= GOFER_TRACE_ALL, interrupted);
     }
     end();
 }
 
 _Noreturn gofer_cold void gofer_die_of_signal(const char *panic_text, const char *signal_line,
-                                              void *context)
+                                              uintptr_t interrupted)
 {
-    die_of_signal(panic_text, signal_line, false, context);
+    die_of_signal(panic_text, signal_line, false, interrupted);
 }
 
-_Noreturn gofer_cold void gofer_die_of_quit(const char *pc_line, void *context)
+_Noreturn gofer_cold void gofer_die_of_quit(const char *pc_line, uintptr_t interrupted)
 {
-    die_of_signal("SIGQUIT: quit\n", pc_line, true, context);
+    die_of_signal("SIGQUIT: quit\n", pc_line, true, interrupted);
 }

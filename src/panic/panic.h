@@ -17,7 +17,7 @@ _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited);
 
 /* The end by a signal: both texts end in a newline; then the traces. */
 _Noreturn gofer_cold void gofer_die_of_signal(const char *panic_text, const char *signal_line,
-                                              void *context);
-_Noreturn gofer_cold void gofer_die_of_quit(const char *pc_line, void *context);
+                                              uintptr_t interrupted);
+_Noreturn gofer_cold void gofer_die_of_quit(const char *pc_line, uintptr_t interrupted);
 
 #endif

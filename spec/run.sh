@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Checks the models, and that each mutation makes its check fail.
+# usage: run.sh SOURCE
+set -uo pipefail
+command -v spin >/dev/null || {
+    echo "spin is not installed"
+    exit 77
+}
+source=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failed=0
+
+# check MODEL EXPECTED FLAGS…: EXPECTED is 0 for no errors, 1 for some.
+check() {
+    local model=$1 expected=$2 errors got search=-a
+    shift 2
+    rm -f pan*
+    spin -a "$@" "$source/spec/$model.pml" >/dev/null &&
+        gcc -O2 -w -DNFAIR=4 -o pan pan.c || {
+        echo "FAIL $model: does not build"
+        failed=1
+        return
+    }
+    [ "$model" = park ] || search=
+    # weak fairness: a thread that can go on does so at last
+    # shellcheck disable=SC2086
+    errors=$(./pan -m100000 $search ${search:+-f} | sed -n 's/.*errors: \([0-9]*\).*/\1/p')
+    got=$((errors > 0))
+    if [ "$got" = "$expected" ]; then
+        echo "ok $model $* (errors: $errors)"
+    else
+        echo "FAIL $model $*: errors: $errors"
+        failed=1
+    fi
+}
+
+check handoff 0
+check handoff 1 -DNO_MEMBARRIER
+check handoff 1 -DNO_LOCK
+check park 0
+check park 1 -DNO_ON_CPU
+exit $failed
