@@ -140,13 +140,14 @@ struct gofer_m {
      * while inside, and by who holds freeze_lock. */
     _Atomic(gofer_p *) p;
     int *errno_address;
-    void **exceptions; /* C++: __cxa_get_globals of this thread, or NULL */
-    gofer_g g0;        /* the thread's own context: idles here */
-    gofer_p *held;     /* what p is when nobody freezes; right while inside */
-    gofer_g *resume;   /* for g0: switch to this one next */
-    gofer_g *locked;   /* the goroutine tied to this thread */
-    bool ends;         /* for g0: its goroutine ended while tied to it */
-    bool is_foreign;   /* a plain thread; g == &g0, never holds a p */
+    void **exceptions;     /* C++: __cxa_get_globals of this thread, or NULL */
+    gofer_g g0;            /* the thread's own context: idles here */
+    gofer_p *held;         /* what p is when nobody freezes; right while inside */
+    gofer_g *resume;       /* for g0: switch to this one next */
+    gofer_g *locked;       /* the goroutine tied to this thread */
+    uint32_t sticky_count; /* sticky goroutines that live on this thread: it must not end */
+    bool ends;             /* for g0: its goroutine ended while tied to it */
+    bool is_foreign;       /* a plain thread; g == &g0, never holds a p */
     bool is_main_thread;
     uint32_t random;
 

@@ -109,8 +109,10 @@ static void goroutine_main(void *argument)
     self->unstarted = false;
     GOFER_TSAN_ACQUIRE(self);
     GOFER_TSAN_ACQUIRE(&self->stack_low); /* the stack's user before has ended */
-    if (gofer_unlikely(self->sticky))
+    if (gofer_unlikely(self->sticky)) {
         self->home = m;
+        m->sticky_count++;
+    }
     gofer_leave(m);
     gofer_replay(call, call + 1);
     gofer_goroutine_end();
@@ -260,9 +262,11 @@ _Noreturn void gofer_goroutine_end(void)
         gofer_sched.main_gone = true;
     if (gofer_unlikely(self->run != NULL))
         gofer_run_finish(self);
+    if (gofer_unlikely(self->sticky))
+        m->sticky_count--;
     if (gofer_unlikely(m->locked == self)) {
         m->locked = NULL;
-        m->ends = !m->is_main_thread;
+        m->ends = !m->is_main_thread && m->sticky_count == 0;
     }
     count_goroutine(p, -1);
     gofer_state_set(self, GOFER_DEAD);
