@@ -7,7 +7,7 @@
 gofer_cold void gofer_spin_wait(gofer_spin *lock)
 {
     for (int round = 0;; round++) {
-        if (round < 64) {
+        if (round < 256) {
             gofer_cpu_relax();
         } else if (round < 1024) {
             sched_yield();

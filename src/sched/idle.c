@@ -215,7 +215,7 @@ static gofer_g *steal(gofer_m *m, gofer_p *p, bool also_next)
             continue;
         bool out = atomic_load_explicit(&owner->inside, memory_order_relaxed) == 0;
         gofer_g *g = NULL;
-        if (gofer_freeze(owner, victim, out)) {
+        if (gofer_freeze(owner, victim, false)) {
             g = take_half(p, victim, also_next && out);
             gofer_unfreeze(owner, victim);
         }
@@ -233,7 +233,7 @@ static gofer_g *take_global(gofer_m *m, gofer_p *p)
     if (!gofer_list_count(&gofer_sched.global) && !gofer_list_count(&m->pinned))
         return NULL;
     gofer_spin_lock(&gofer_sched.lock);
-    gofer_g *g = gofer_list_pop(&m->pinned);
+    gofer_g *g = gofer_pinned_pop(m);
     if (!g) {
         uint32_t n = gofer_list_count(&gofer_sched.global);
         uint32_t procs = (uint32_t)atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
@@ -270,7 +270,8 @@ static bool all_still(void)
 {
     return atomic_load_explicit(&gofer_sched.busy_p_count, memory_order_relaxed) == 0 &&
            atomic_load_explicit(&gofer_sched.detached, memory_order_relaxed) == 0 &&
-           gofer_list_count(&gofer_sched.global) == 0 && !gofer_sched.stopping &&
+           gofer_list_count(&gofer_sched.global) == 0 && gofer_sched.pinned_count == 0 &&
+           !gofer_sched.stopping &&
            !atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed);
 }
 
@@ -360,7 +361,7 @@ static bool sleep_idle(gofer_m *m)
 static void ask_for_processor(gofer_m *m)
 {
     gofer_g *g;
-    while ((g = gofer_list_pop(&m->pinned)))
+    while ((g = gofer_pinned_pop(m)))
         gofer_list_push(&gofer_sched.global, g);
 }
 
@@ -397,7 +398,7 @@ static void send_home(gofer_m *m, gofer_g *g)
 {
     gofer_m *home = g->home;
     gofer_spin_lock(&gofer_sched.lock);
-    gofer_list_push(&home->pinned, g);
+    gofer_pinned_push(home, g);
     bool idle = home->idle != GOFER_NOT_IDLE;
     if (idle) {
         remove_idle_m(home);
@@ -506,7 +507,7 @@ static gofer_g *wait_for_locked(gofer_m *m)
     atomic_store_explicit(&m->wake, 0, memory_order_relaxed);
     p = m->next_p;
     m->next_p = NULL;
-    gofer_g *g = gofer_list_pop(&m->pinned);
+    gofer_g *g = gofer_pinned_pop(m);
     gofer_spin_unlock(&gofer_sched.lock);
     if (p)
         gofer_hold(m, p);

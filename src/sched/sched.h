@@ -98,7 +98,7 @@ struct gofer_g {
     void *tsan_fiber;
 };
 
-enum { GOFER_RUNQ_SIZE = 256 /* a power of two */, GOFER_MAX_PROCS = 1024 };
+enum { GOFER_RUNQ_SIZE = 256 /* a power of two */, GOFER_FREE_MOST = 1024, GOFER_MAX_PROCS = 1024 };
 
 /* A queue of goroutines through their links. */
 typedef struct gofer_list {
@@ -115,13 +115,16 @@ struct gofer_p {
     _Atomic bool eager; /* the monitor saw a lone ready goroutine wait here: wake a thief at once */
     bool kick;          /* an earlier timer was started than the timekeeper waits for */
     gofer_list backlog; /* behind runq: those who yielded, and what runq had no room for */
-    gofer_list free;    /* dead goroutines of the default stack size, hot */
     uint64_t id_next, id_end;
     _Atomic int64_t created_minus_ended;
     gofer_p *idle_link;   /* sched.lock: the list of idle processors */
     bool is_resting;      /* sched.lock: beyond GOMAXPROCS, nobody holds it */
     _Atomic(gofer_m *) m; /* who holds it: a hint for thieves */
     gofer_g *runq[GOFER_RUNQ_SIZE];
+    /* Dead goroutines of the default stack size, last used last. An array: taking one from a list
+       would wait for the memory of the one after. */
+    uint32_t free_count;
+    gofer_g *free[GOFER_FREE_MOST];
 } __attribute__((aligned(GOFER_CACHE_LINE)));
 
 /* How an idle thread waits for a processor. */
@@ -180,8 +183,9 @@ struct gofer_m {
 } __attribute__((aligned(GOFER_CACHE_LINE)));
 
 extern struct gofer_sched {
-    gofer_spin lock;   /* guards what follows up to the next comment of this kind */
-    gofer_list global; /* runnable goroutines of no processor */
+    gofer_spin lock;       /* guards what follows up to the next comment of this kind */
+    gofer_list global;     /* runnable goroutines of no processor */
+    uint32_t pinned_count; /* over all threads' pinned lists */
     gofer_p *idle_ps;
     gofer_m *idle_ms;
     int thread_count;    /* threads that run goroutines */

@@ -102,7 +102,7 @@ static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
         gofer_timers_run(gofer_nanotime());
     if (gofer_list_count(&m->pinned)) {
         gofer_spin_lock(&gofer_sched.lock);
-        gofer_g *g = gofer_list_pop(&m->pinned);
+        gofer_g *g = gofer_pinned_pop(m);
         gofer_spin_unlock(&gofer_sched.lock);
         if (g)
             return g;

@@ -7,7 +7,7 @@
 #include "panic/panic.h"
 #include "stack/stack.h"
 
-enum { FREE_MOST = 64, FREE_BATCH = 32, ID_BATCH = 16 };
+enum { FREE_BATCH = 32, FREE_SPILL = GOFER_FREE_MOST / 2, ID_BATCH = 16 };
 
 static struct {
     gofer_spin lock;
@@ -24,12 +24,14 @@ void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 
 /* ---- free goroutines ---------------------------------------------------------------------- */
 
-static void spill(gofer_p *p)
+static gofer_cold void spill(gofer_p *p)
 {
     gofer_spin_lock(&free_gs.lock);
-    for (int i = 0; i < FREE_BATCH; i++)
-        gofer_list_push_front(&free_gs.list, gofer_list_pop(&p->free));
+    for (int i = 0; i < FREE_SPILL; i++)
+        gofer_list_push_front(&free_gs.list, p->free[i]);
     gofer_spin_unlock(&free_gs.lock);
+    p->free_count -= FREE_SPILL; /* the coldest went; the others move down */
+    memmove(p->free, p->free + FREE_SPILL, p->free_count * sizeof *p->free);
 }
 
 static gofer_cold gofer_g *refill(gofer_p *p)
@@ -42,7 +44,7 @@ static gofer_cold gofer_g *refill(gofer_p *p)
             gofer_g *more = gofer_list_pop(&free_gs.list);
             if (!more)
                 break;
-            gofer_list_push_front(&p->free, more);
+            p->free[p->free_count++] = more;
         }
         gofer_spin_unlock(&free_gs.lock);
     }
@@ -67,9 +69,9 @@ void gofer_recycle(gofer_m *m, gofer_g *g)
     atomic_store_explicit(&g->on_cpu, 0, memory_order_relaxed);
     gofer_p *p = m->held;
     if (p) {
-        gofer_list_push_front(&p->free, g);
-        if (gofer_unlikely(gofer_list_count(&p->free) >= FREE_MOST))
+        if (gofer_unlikely(p->free_count == GOFER_FREE_MOST))
             spill(p);
+        p->free[p->free_count++] = g;
         return;
     }
     gofer_spin_lock(&free_gs.lock);
@@ -175,8 +177,7 @@ static gofer_g *take_free(gofer_p *p, const go_options *options)
 {
     if (gofer_unlikely(options && options->stack > gofer_sched.stack_size))
         return gofer_stack_new_own(options->stack);
-    gofer_g *g = p ? gofer_list_pop(&p->free) : NULL;
-    return gofer_likely(g != NULL) ? g : refill(p);
+    return gofer_likely(p && p->free_count) ? p->free[--p->free_count] : refill(p);
 }
 
 gofer_g *gofer_try_spawn(const gofer_call *call, const void *stack, const gofer_site *site,

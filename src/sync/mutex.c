@@ -11,7 +11,7 @@
 #include "panic/panic.h"
 #include "sync/waiters.h"
 
-enum { LOCKED = 1, WAITERS = 2, STARVING = 4, STARVING_AFTER = 1000000, SPINS = 30 };
+enum { LOCKED = 1, WAITERS = 2, STARVING = 4, STARVING_AFTER = 1000000, SPINS = 4, PAUSES = 30 };
 
 static _Atomic uint32_t *state_of(go_mutex *m)
 {
@@ -52,7 +52,7 @@ static bool spin_for_it(go_mutex *m)
             return false;
         if (!(load_state(m) & LOCKED) && try_lock(m))
             return true;
-        for (int pause = 0; pause < 4; pause++)
+        for (int pause = 0; pause < PAUSES; pause++)
             gofer_cpu_relax();
     }
     return false;
