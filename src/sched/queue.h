@@ -88,11 +88,11 @@ static inline void gofer_runq_push(gofer_p *p, gofer_g *g)
  * of one that has not started. With many goroutines it is in no cache. */
 static inline void gofer_prefetch(const gofer_g *g)
 {
-    const char *at = (const char *)g;
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
-    __builtin_prefetch(at - 64);
-    __builtin_prefetch(at - 256);
+    uintptr_t at = (uintptr_t)g; /* may be an old entry, or none: a prefetch minds no address */
+    __builtin_prefetch((const void *)at);
+    __builtin_prefetch((const void *)(at + 64));
+    __builtin_prefetch((const void *)(at - 64));
+    __builtin_prefetch((const void *)(at - 256));
 }
 
 static inline gofer_g *gofer_runq_pop(gofer_p *p)
@@ -101,7 +101,7 @@ static inline gofer_g *gofer_runq_pop(gofer_p *p)
     if (head == atomic_load_explicit(&p->runq_tail, memory_order_relaxed))
         return NULL;
     atomic_store_explicit(&p->runq_head, head + 1, memory_order_relaxed);
-    gofer_prefetch(p->runq[(head + 2) % GOFER_RUNQ_SIZE]); /* any address is allowed */
+    gofer_prefetch(p->runq[(head + 2) % GOFER_RUNQ_SIZE]);
     return p->runq[head % GOFER_RUNQ_SIZE];
 }
 
