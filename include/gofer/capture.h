@@ -41,7 +41,6 @@ extern GOFER_API void (*const gofer_capture)(void);
 
 GOFER_API void gofer_deliver_spawn(gofer_call *, const void *stack);
 GOFER_API void gofer_deliver_defer(gofer_call *, const void *stack);
-GOFER_API void gofer_check_callable(void (*fn)(void), const char *verb);
 
 GOFER_END
 

@@ -271,7 +271,6 @@ static bool all_still(void)
     return atomic_load_explicit(&gofer_sched.busy_p_count, memory_order_relaxed) == 0 &&
            atomic_load_explicit(&gofer_sched.detached, memory_order_relaxed) == 0 &&
            gofer_list_count(&gofer_sched.global) == 0 && gofer_sched.pinned_count == 0 &&
-           !gofer_sched.stopping &&
            !atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed);
 }
 
@@ -309,8 +308,8 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 /* Sleeps until somebody hands over a processor, or m, the timekeeper, finds one when the next
- * timer is due. Returns with a processor held, or false: the thread shall end. */
-static bool sleep_idle(gofer_m *m)
+ * timer is due. Returns with a processor held. */
+static void sleep_idle(gofer_m *m)
 {
     int round = 0;
     for (;;) {
@@ -341,18 +340,15 @@ static bool sleep_idle(gofer_m *m)
         }
         gofer_p *p = m->next_p;
         m->next_p = NULL;
-        bool ends = gofer_sched.stopping && !m->is_main_thread;
-        if (!p && !ends && (gofer_timers_next() >= 0 || gofer_list_count(&m->pinned)))
+        if (!p && (gofer_timers_next() >= 0 || gofer_list_count(&m->pinned)))
             p = gofer_take_idle_p();
-        if (p || ends)
+        if (p)
             remove_idle_m(m);
         gofer_spin_unlock(&gofer_sched.lock);
         if (p) {
             gofer_hold(m, p);
-            return true;
+            return;
         }
-        if (ends)
-            return false;
     }
 }
 
@@ -365,14 +361,15 @@ static void ask_for_processor(gofer_m *m)
         gofer_list_push(&gofer_sched.global, g);
 }
 
-/* m has nothing to do: gives its processor up, unless work came meanwhile. False: m shall end. */
-static bool go_idle(gofer_m *m)
+/* m has nothing to do: gives its processor up, unless work came meanwhile. Returns with one
+ * held. */
+static void go_idle(gofer_m *m)
 {
     gofer_spin_lock(&gofer_sched.lock);
     bool work = gofer_list_count(&gofer_sched.global) || gofer_list_count(&m->pinned);
     if (work && m->held) {
         gofer_spin_unlock(&gofer_sched.lock);
-        return true;
+        return;
     }
     gofer_p *p = work ? gofer_take_idle_p() : NULL;
     if (!p) {
@@ -384,11 +381,10 @@ static bool go_idle(gofer_m *m)
         gofer_sched.idle_ms = m;
     }
     gofer_spin_unlock(&gofer_sched.lock);
-    if (p) {
+    if (p)
         gofer_hold(m, p);
-        return true;
-    }
-    return sleep_idle(m);
+    else
+        sleep_idle(m);
 }
 
 /* ---- goroutines that may run on one thread only ------------------------------------------- */
@@ -442,8 +438,7 @@ static gofer_g *look_around(gofer_m *m, gofer_p *p, bool *spinning)
     }
 }
 
-/* The next goroutine for m, which is inside and holds a processor or none; NULL: the thread shall
- * end. */
+/* The next goroutine for m, which is inside and holds a processor or none. */
 static gofer_g *find_runnable(gofer_m *m)
 {
     for (;;) {
@@ -473,9 +468,15 @@ static gofer_g *find_runnable(gofer_m *m)
             gofer_wake_surplus(p);
             return g;
         }
-        if (!go_idle(m))
-            return NULL;
+        go_idle(m);
     }
+}
+
+static void sleep_locked(gofer_m *m)
+{
+    check_deadlock(0);
+    while (atomic_load_explicit(&m->wake, memory_order_acquire) == 0)
+        gofer_futex_wait(&m->wake, 0, -1);
 }
 
 /* m's goroutine is tied to it and waits: sleeps until it is ready, and returns it. */
@@ -498,23 +499,23 @@ static gofer_g *wait_for_locked(gofer_m *m)
     gofer_spin_unlock(&gofer_sched.lock);
     if (p)
         gofer_hand_off(p);
-    if (idle) {
-        check_deadlock(0);
-        while (atomic_load_explicit(&m->wake, memory_order_acquire) == 0)
-            gofer_futex_wait(&m->wake, 0, -1);
+    for (;; idle = true) {
+        if (idle)
+            sleep_locked(m);
+        gofer_spin_lock(&gofer_sched.lock);
+        atomic_store_explicit(&m->wake, 0, memory_order_relaxed);
+        p = m->next_p;
+        m->next_p = NULL;
+        gofer_g *g = gofer_pinned_pop(m);
+        gofer_spin_unlock(&gofer_sched.lock);
+        if (p)
+            gofer_hold(m, p);
+        if (g)
+            return g; /* else the wake-up was meant for a sleep before this one */
     }
-    gofer_spin_lock(&gofer_sched.lock);
-    atomic_store_explicit(&m->wake, 0, memory_order_relaxed);
-    p = m->next_p;
-    m->next_p = NULL;
-    gofer_g *g = gofer_pinned_pop(m);
-    gofer_spin_unlock(&gofer_sched.lock);
-    if (p)
-        gofer_hold(m, p);
-    return g;
 }
 
-/* What m does next, or NULL: end. */
+/* What m does next. */
 static gofer_g *next_for(gofer_m *m)
 {
     gofer_g *g = m->resume;
@@ -528,8 +529,6 @@ void gofer_g0_loop(gofer_m *m)
 {
     while (!m->ends) {
         gofer_g *g = next_for(m);
-        if (!g)
-            return;
         if (gofer_unlikely(g->home && g->home != m)) {
             send_home(m, g);
             continue;

@@ -190,7 +190,6 @@ extern struct gofer_sched {
     gofer_m *idle_ms;
     int thread_count;    /* threads that run goroutines */
     gofer_m *timekeeper; /* the idle thread that sleeps until the next timer */
-    int stopping;        /* go_shutdown: threads shall end */
 
     /* Peeked at by everybody; written under the lock, `spinning` by anyone. */
     _Atomic int idle_p_count __attribute__((aligned(GOFER_CACHE_LINE)));
