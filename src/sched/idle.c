@@ -1,4 +1,4 @@
-/* A thread without a goroutine: looking for work, stealing, sleeping, and the deadlock check.
+/* A thread without a goroutine: looking for work, sleeping, and the deadlock check.
  *
  * Runs on the thread's own stack (m->g0). Idle processors and threads are in lists under
  * sched.lock. A thread that gives its processor up looks at the global queue under the same lock,
@@ -13,7 +13,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-enum { STEAL_MOST = 128, SPIN_NANOSECONDS = 20000 };
+enum { GLOBAL_MOST = 128, SPIN_NANOSECONDS = 20000 };
 
 /* ---- holding and releasing a processor --------------------------------------------------- */
 
@@ -176,56 +176,6 @@ void gofer_timekeeper_check(int64_t when)
         kick_timekeeper();
 }
 
-/* ---- stealing ----------------------------------------------------------------------------- */
-
-/* Moves about half of what waits on `from`, which is frozen, to `to`; returns one to run. */
-static gofer_g *take_half(gofer_p *to, gofer_p *from, bool also_next)
-{
-    uint32_t n = gofer_runq_count(from);
-    n -= n / 2;
-    for (uint32_t i = 0; i < n; i++)
-        gofer_runq_push(to, gofer_runq_pop(from));
-    if (n == 0) {
-        uint32_t rest = gofer_list_count(&from->backlog);
-        rest -= rest / 2;
-        for (uint32_t i = 0; i < rest && i < STEAL_MOST; i++)
-            gofer_runq_push(to, gofer_list_pop(&from->backlog));
-    }
-    gofer_g *g = gofer_runq_pop(to);
-    if (!g && also_next) {
-        g = atomic_load_explicit(&from->next, memory_order_relaxed);
-        atomic_store_explicit(&from->next, NULL, memory_order_relaxed);
-    }
-    return g;
-}
-
-/* One look at every other processor. `also_next`: even a goroutine that its processor is about to
- * run, if that one is in foreign code. */
-static gofer_g *steal(gofer_m *m, gofer_p *p, bool also_next)
-{
-    static gofer_spin one_barrier_at_a_time; /* each interrupts every running thread */
-    int n = atomic_load_explicit(&gofer_sched.nprocs, memory_order_acquire);
-    int start = (int)(gofer_random(m) % (uint32_t)n);
-    for (int i = 0; i < n; i++) {
-        gofer_p *victim = gofer_sched.ps[(start + i) % n];
-        if (victim == p || !(also_next ? gofer_p_has_work(victim) : gofer_p_waiting(victim)))
-            continue;
-        gofer_m *owner = atomic_load_explicit(&victim->m, memory_order_relaxed);
-        if (!owner || !gofer_spin_try(&one_barrier_at_a_time))
-            continue;
-        bool out = atomic_load_explicit(&owner->inside, memory_order_relaxed) == 0;
-        gofer_g *g = NULL;
-        if (gofer_freeze(owner, victim, false)) {
-            g = take_half(p, victim, also_next && out);
-            gofer_unfreeze(owner, victim);
-        }
-        gofer_spin_unlock(&one_barrier_at_a_time);
-        if (g)
-            return g;
-    }
-    return NULL;
-}
-
 /* ---- the global queue --------------------------------------------------------------------- */
 
 static gofer_g *take_global(gofer_m *m, gofer_p *p)
@@ -239,7 +189,7 @@ static gofer_g *take_global(gofer_m *m, gofer_p *p)
         uint32_t procs = (uint32_t)atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
         n = n / procs + 1;
         g = gofer_list_pop(&gofer_sched.global);
-        for (uint32_t i = 1; g && i < n && i < STEAL_MOST; i++) {
+        for (uint32_t i = 1; g && i < n && i < GLOBAL_MOST; i++) {
             gofer_g *more = gofer_list_pop(&gofer_sched.global);
             if (!more)
                 break;
@@ -426,7 +376,7 @@ static gofer_g *look_around(gofer_m *m, gofer_p *p, bool *spinning)
     }
     int64_t until = gofer_nanotime() + SPIN_NANOSECONDS;
     for (int round = 0;; round++) {
-        gofer_g *g = steal(m, p, round > 8);
+        gofer_g *g = gofer_steal(m, p, round > 8);
         if (!g)
             g = take_global(m, p);
         if (g)

@@ -21,6 +21,10 @@ void gofer_put_idle_p(gofer_p *p); /* sched.lock; it was not counted as busy */
 void gofer_hold(gofer_m *m, gofer_p *p); /* m, the caller, holds p from now on; marks inside */
 gofer_p *gofer_release_p(gofer_m *m);    /* and no longer */
 
+/* steal.c: a goroutine for p from another processor, with more behind it in p's queue, or NULL.
+ * `also_next`: even one that its processor would run next, if that is in foreign code. */
+gofer_g *gofer_steal(gofer_m *m, gofer_p *p, bool also_next);
+
 /* freeze.c */
 bool gofer_freeze(gofer_m *m, gofer_p *p, bool owner_is_out);
 void gofer_unfreeze(gofer_m *m, gofer_p *p); /* p NULL: it was handed off */

@@ -1,0 +1,52 @@
+/* Stealing: half of what waits on another processor, whose thread is frozen meanwhile. */
+#include "sched/internal.h"
+
+enum { STEAL_MOST = 128 };
+
+/* Moves about half of what waits on `from`, which is frozen, to `to`; returns one to run. */
+static gofer_g *take_half(gofer_p *to, gofer_p *from, bool also_next)
+{
+    uint32_t n = gofer_runq_count(from);
+    n -= n / 2;
+    for (uint32_t i = 0; i < n; i++)
+        gofer_runq_push(to, gofer_runq_pop(from));
+    if (n == 0) {
+        uint32_t rest = gofer_list_count(&from->backlog);
+        rest -= rest / 2;
+        for (uint32_t i = 0; i < rest && i < STEAL_MOST; i++)
+            gofer_runq_push(to, gofer_list_pop(&from->backlog));
+    }
+    gofer_g *g = gofer_runq_pop(to);
+    if (!g && also_next) {
+        g = atomic_load_explicit(&from->next, memory_order_relaxed);
+        atomic_store_explicit(&from->next, NULL, memory_order_relaxed);
+    }
+    return g;
+}
+
+/* One look at every other processor. `also_next`: even a goroutine that its processor is about to
+ * run, if that one is in foreign code. */
+gofer_g *gofer_steal(gofer_m *m, gofer_p *p, bool also_next)
+{
+    static gofer_spin one_barrier_at_a_time; /* each interrupts every running thread */
+    int n = atomic_load_explicit(&gofer_sched.nprocs, memory_order_acquire);
+    int start = (int)(gofer_random(m) % (uint32_t)n);
+    for (int i = 0; i < n; i++) {
+        gofer_p *victim = gofer_sched.ps[(start + i) % n];
+        if (victim == p || !(also_next ? gofer_p_has_work(victim) : gofer_p_waiting(victim)))
+            continue;
+        gofer_m *owner = atomic_load_explicit(&victim->m, memory_order_relaxed);
+        if (!owner || !gofer_spin_try(&one_barrier_at_a_time))
+            continue;
+        bool out = atomic_load_explicit(&owner->inside, memory_order_relaxed) == 0;
+        gofer_g *g = NULL;
+        if (gofer_freeze(owner, victim, false)) {
+            g = take_half(p, victim, also_next && out);
+            gofer_unfreeze(owner, victim);
+        }
+        gofer_spin_unlock(&one_barrier_at_a_time);
+        if (g)
+            return g;
+    }
+    return NULL;
+}
