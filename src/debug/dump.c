@@ -182,9 +182,10 @@ static void print_other(gofer_g *g)
     if (atomic_load_explicit(&g->on_cpu, memory_order_acquire)) {
         gofer_print("\tgoroutine running on other thread; stack unavailable\n");
     } else {
-        gofer_call_on(g->sp, collect, &trace);
         if (g->unstarted)
             trace = (struct trace){ .address = { (uintptr_t)g->fn }, .count = 1 };
+        else
+            gofer_call_on(g->sp, collect, &trace);
         print_frames(&trace);
     }
     print_origin(g);

@@ -33,8 +33,8 @@ static uintptr_t pc_of(const void *context)
 /* A fault just below a goroutine's stack: it grew into its guard. */
 static bool is_overflow(const gofer_g *g, const void *address)
 {
-    return g && g->stack_low && (const char *)address < g->stack_low &&
-           (const char *)address >= g->stack_low - GUARD_REACH;
+    const char *low = g ? gofer_low(g) : NULL;
+    return low && (const char *)address < low && (const char *)address >= low - GUARD_REACH;
 }
 
 static _Noreturn void report_overflow(const gofer_g *g, uintptr_t pc)
@@ -43,7 +43,7 @@ static _Noreturn void report_overflow(const gofer_g *g, uintptr_t pc)
     snprintf(line, sizeof line,
              "runtime: goroutine stack exceeds %zu-byte limit\n"
              "runtime: goroutine %llu%s%.60s; give it more with go_with or GOFER_STACK\n",
-             (size_t)(g->stack_high - g->stack_low), (unsigned long long)g->id,
+             (size_t)(g->stack_high - gofer_low(g)), (unsigned long long)g->id,
              g->name || (g->site && g->site->name) ? " " : "",
              g->name                    ? g->name
              : g->site && g->site->name ? g->site->name

@@ -164,6 +164,16 @@ gofer_cold void gofer_wake_surplus(gofer_p *p)
         gofer_wake_one();
 }
 
+/* A lone ready goroutine wakes nobody: its waker usually parks next, and p runs it. Where it does
+ * not the monitor sees that, and sets `eager`. */
+gofer_cold void gofer_tell_idle(gofer_p *p, bool alone)
+{
+    if (alone && !atomic_load_explicit(&p->eager, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&p->eager, false, memory_order_relaxed);
+    gofer_wake_one();
+}
+
 void gofer_timekeeper_check(int64_t when)
 {
     if (when >= atomic_load_explicit(&gofer_sched.timekeeper_deadline, memory_order_relaxed))

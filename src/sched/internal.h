@@ -15,6 +15,7 @@ void gofer_enqueue_global(gofer_g *g);
 void gofer_g0_loop(gofer_m *m); /* returns only where the thread shall end */
 void gofer_wake_one(void);      /* lets an idle processor look for work, if there is one */
 void gofer_wake_surplus(gofer_p *p);
+void gofer_tell_idle(gofer_p *p, bool alone); /* p got a goroutine; `alone`: the only one */
 void gofer_hand_off(gofer_p *p);   /* gives a processor that the caller owns to another thread */
 gofer_p *gofer_take_idle_p(void);  /* sched.lock; NULL: none */
 void gofer_put_idle_p(gofer_p *p); /* sched.lock; it was not counted as busy */
@@ -38,16 +39,18 @@ void gofer_m_bind(gofer_m *m);                      /* the calling thread is m f
 void gofer_m_bind_worker(gofer_m *m);               /* the same for one that runs goroutines */
 bool gofer_foreign_threads(void); /* whether a thread exists that could wake somebody */
 
+/* slab.c: descriptors of goroutines, and the calls of those that have no stack yet */
+enum { GOFER_CALL_ROOM = 384 };
+extern gofer_pool gofer_gs, gofer_calls;
+
 /* spawn.c */
+void *gofer_begin(gofer_m *m, gofer_g *g);  /* gives g its stack; returns its context. Inside */
 void gofer_recycle(gofer_m *m, gofer_g *g); /* g ended, its stack is no longer in use */
 void gofer_switched(void);                  /* schedule.c: the first call in a new context */
-/* A goroutine that runs the captured call once it is enqueued. No memory: fatal, or NULL. */
-gofer_g *gofer_try_spawn(const gofer_call *call, const void *stack, const gofer_site *site,
-                         const go_options *options);
-gofer_g *gofer_spawn(const gofer_call *call, const void *stack, const gofer_site *site,
-                     const go_options *options);
+/* A goroutine that runs the captured call, which has no stack part, once it is enqueued. NULL: no
+ * memory. */
+gofer_g *gofer_try_spawn(const gofer_call *call, const go_options *options);
 void gofer_run_finish(gofer_g *g); /* run.c: g, which a go_run waits for, ends */
-void gofer_trim_free(void);
 
 /* monitor.c */
 void gofer_monitor_need(void); /* starts the monitor at its first call */
@@ -60,5 +63,23 @@ void gofer_procs_retire(gofer_m *m); /* m gives up a processor beyond GOMAXPROCS
 
 /* local.c */
 void gofer_locals_free(gofer_g *g);
+
+/* Puts g in p's queue: `front`: next, else behind the others. The caller is inside with p. */
+static inline void gofer_push(gofer_p *p, gofer_g *g, bool front)
+{
+    gofer_state_set(g, GOFER_RUNNABLE);
+    gofer_g *behind = g; /* who goes to the queue's end */
+    if (front) {
+        behind = atomic_load_explicit(&p->next, memory_order_relaxed);
+        atomic_store_explicit(&p->next, g, memory_order_relaxed);
+    }
+    if (behind)
+        gofer_runq_push(p, behind);
+    if (gofer_unlikely(atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0)) {
+        bool alone = !behind || (!front && gofer_p_waiting(p) == 1 &&
+                                 !atomic_load_explicit(&p->next, memory_order_relaxed));
+        gofer_tell_idle(p, alone);
+    }
+}
 
 #endif

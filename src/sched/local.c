@@ -44,7 +44,7 @@ void *go_local_get(const void *key)
 /* A destructor may set values again; they are destroyed too. */
 void gofer_locals_free(gofer_g *g)
 {
-    while (gofer_unlikely(g->locals != NULL)) {
+    while (g->locals) {
         struct gofer_local *local = g->locals;
         g->locals = local->next;
         if (local->destroy && local->value)

@@ -9,6 +9,7 @@
 #include "sched/internal.h"
 
 #include "panic/panic.h"
+#include "stack/stack.h"
 #include "time/timer.h"
 
 #include <fcntl.h>
@@ -136,7 +137,7 @@ static bool everything_idle(void)
 
 static void sleep_until_needed(void)
 {
-    gofer_trim_free();
+    gofer_stacks_trim();
     atomic_store_explicit(&wake_word, 0, memory_order_relaxed);
     gofer_spin_lock(&gofer_sched.lock);
     bool sleeps = everything_idle();

@@ -32,17 +32,14 @@ static size_t stack_size_wanted(void)
 {
     const char *text = getenv("GOFER_STACK");
     size_t size = text ? strtoul(text, NULL, 10) : DEFAULT_STACK;
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    if (size < LEAST_STACK)
-        size = DEFAULT_STACK;
-    return (size + page - 1) & ~(page - 1);
+    return size < LEAST_STACK ? DEFAULT_STACK : size;
 }
 
 static int start(void)
 {
     const char *sticky = getenv("GOFER_STICKY");
     gofer_sched.all_sticky = sticky && strcmp(sticky, "1") == 0;
-    gofer_sched.stack_size = stack_size_wanted();
+    gofer_stack_size = stack_size_wanted();
     atomic_store_explicit(&gofer_sched.id_next, 1, memory_order_relaxed);
     gofer_procs_start();
     if (atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed) == 0)
@@ -102,7 +99,11 @@ int go_run(int (*fn)(int, char **), int argc, char **argv)
     gofer_call call = { .fn = (void (*)(void))run_main };
     call.integer[0] = (uint64_t)(uintptr_t)&run;
     go_options options = { .stack = MAIN_STACK / 16, .name = "go_run" };
-    gofer_g *g = gofer_spawn(&call, NULL, NULL, &options);
+    gofer_g *g = gofer_try_spawn(&call, &options);
+    if (!g) {
+        *gofer_errno() = ENOMEM;
+        return -1;
+    }
     g->run = &run;
     gofer_prepare_park(self, GOFER_WAIT_RUN);
     gofer_enqueue(g, true);
@@ -138,9 +139,9 @@ static void buffer_lines(void)
 static gofer_g *make_main_goroutine(void)
 {
     gofer_call call = { .fn = main_goroutine };
-    for (size_t size = MAIN_STACK; size >= gofer_sched.stack_size; size /= 2) {
+    for (size_t size = MAIN_STACK; size >= gofer_stack_size; size /= 2) {
         go_options options = { .stack = size };
-        gofer_g *g = gofer_try_spawn(&call, NULL, NULL, &options);
+        gofer_g *g = gofer_try_spawn(&call, &options);
         if (g)
             return g;
     }

@@ -12,8 +12,10 @@
 
 #include "arch/arch.h"
 #include "base/base.h"
+#include "base/pool.h"
 #include "gofer/panic.h"
 #include "gofer/runtime.h"
+#include "stack/stack.h"
 
 #include <pthread.h>
 #include <sys/types.h>
@@ -53,10 +55,10 @@ const char *gofer_reason_text(enum gofer_reason reason);
 struct gofer_panic; /* src/panic */
 struct gofer_local; /* src/sched/local.c */
 
-/* A goroutine's descriptor, at the top of its stack. A plain thread that calls in has one too
- * (is_thread), so that everything that waits is a gofer_g. */
+/* A goroutine's descriptor. A plain thread that calls in has one too (is_thread), so that
+ * everything that waits is a gofer_g. */
 struct gofer_g {
-    void *sp;      /* its context while it does not run */
+    void *sp;      /* its context while it does not run; NULL: it gets a stack when it first runs */
     gofer_g *link; /* the next one in whichever list holds it */
     /* 1 from before its thread switches to it until after its context was saved: who takes it
      * from a queue may switch to it only when this is 0 (acquire; pairs with gofer_switched). */
@@ -80,25 +82,21 @@ struct gofer_g {
     uint32_t blocking_depth;   /* go_blocking_begin calls not undone */
     bool sticky;
     bool unstarted;        /* its first instruction is yet to come */
-    bool trimmed;          /* dead: its stack below the first page was given back */
     int64_t waiting_since; /* coarse time of the last park */
     /* where it came from */
     void (*fn)(void);
     const gofer_site *site;
     const char *name;
     uint64_t creator;
-    const char *creator_function;
-    /* its stack: [stack_low, stack_high) is usable, a guard page lies below */
-    char *stack_low, *stack_high;
-    void *stack_base; /* the mapping of a stack of its own size, else NULL: a slot of an arena */
-    size_t stack_map_size;
-    gofer_g *own_link;     /* src/stack */
+    gofer_call *call;      /* what it runs first, until it gets its stack; from gofer_calls */
+    char *stack_high;      /* its stack's top */
+    char *stack_low;       /* of a stack that is not from the pool, else NULL: see gofer_low */
     struct gofer_run *run; /* the go_run that waits for it: see src/sched/run.c */
     void *asan_fake_stack;
     void *tsan_fiber;
 };
 
-enum { GOFER_RUNQ_SIZE = 256 /* a power of two */, GOFER_FREE_MOST = 1024, GOFER_MAX_PROCS = 1024 };
+enum { GOFER_RUNQ_SIZE = 256 /* a power of two */, GOFER_MAX_PROCS = 1024 };
 
 /* A queue of goroutines through their links. */
 typedef struct gofer_list {
@@ -121,10 +119,7 @@ struct gofer_p {
     bool is_resting;      /* sched.lock: beyond GOMAXPROCS, nobody holds it */
     _Atomic(gofer_m *) m; /* who holds it: a hint for thieves */
     gofer_g *runq[GOFER_RUNQ_SIZE];
-    /* Dead goroutines of the default stack size, last used last. An array: taking one from a list
-       would wait for the memory of the one after. */
-    uint32_t free_count;
-    gofer_g *free[GOFER_FREE_MOST];
+    gofer_cache gs, calls, stacks; /* in front of gofer_gs, gofer_calls, gofer_stacks */
 } __attribute__((aligned(GOFER_CACHE_LINE)));
 
 /* How an idle thread waits for a processor. */
@@ -209,7 +204,6 @@ extern struct gofer_sched {
     bool main_gone;         /* main's goroutine called Goexit */
     bool all_sticky;        /* GOFER_STICKY=1 */
     int max_threads;
-    size_t stack_size;
     gofer_g *main_g;
     gofer_m *ender; /* exiting: the thread that ends the process */
     gofer_m *_Atomic all_ms;
@@ -220,6 +214,12 @@ extern struct gofer_sched {
     _Atomic int64_t created_outside; /* goroutines made minus ended without a processor */
     gofer_p *ps[GOFER_MAX_PROCS];
 } gofer_sched;
+
+/* The lowest usable byte of g's stack; a guard page lies below. */
+static inline char *gofer_low(const gofer_g *g)
+{
+    return g->stack_low || !g->stack_high ? g->stack_low : gofer_stack_low(g->stack_high);
+}
 
 /* ---- inside and outside ------------------------------------------------------------------ */
 

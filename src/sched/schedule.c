@@ -67,21 +67,24 @@ static inline void save_thread_state(gofer_m *m, gofer_g *from)
 
 static inline void switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
 {
+    void *context = to->sp;
+    if (gofer_unlikely(!context))
+        context = gofer_begin(m, to);
     save_thread_state(m, from);
     m->previous = from;
     m->g = to;
     atomic_store_explicit(&to->on_cpu, 1, memory_order_relaxed);
 #ifdef GOFER_ASAN
     bool dies = gofer_state_of(from) == GOFER_DEAD && !from->is_system;
-    __sanitizer_start_switch_fiber(dies ? NULL : &from->asan_fake_stack, to->stack_low,
-                                   (size_t)(to->stack_high - to->stack_low));
+    __sanitizer_start_switch_fiber(dies ? NULL : &from->asan_fake_stack, gofer_low(to),
+                                   (size_t)(to->stack_high - gofer_low(to)));
 #endif
 #ifdef GOFER_TSAN
     if (gofer_state_of(from) == GOFER_DEAD)
-        __tsan_release(&from->stack_low); /* its stack's next user comes after this */
+        __tsan_release(from->stack_high); /* its stack's next user comes after this */
     __tsan_switch_to_fiber(to->tsan_fiber, 1 /* no sync: edges are given in park and spawn */);
 #endif
-    gofer_switch(&from->sp, to->sp);
+    gofer_switch(&from->sp, context);
     switched();
 }
 
@@ -220,22 +223,7 @@ void gofer_enqueue(gofer_g *g, bool front)
         gofer_enqueue_global(g);
         return;
     }
-    bool alone = true;
-    if (front) {
-        gofer_g *kicked = atomic_load_explicit(&p->next, memory_order_relaxed);
-        atomic_store_explicit(&p->next, g, memory_order_relaxed);
-        if (kicked) {
-            gofer_runq_push(p, kicked);
-            alone = false;
-        }
-    } else {
-        gofer_runq_push(p, g);
-        alone = !atomic_load_explicit(&p->next, memory_order_relaxed) && gofer_p_waiting(p) == 1;
-    }
-    if (gofer_unlikely(!alone || atomic_load_explicit(&p->eager, memory_order_relaxed))) {
-        atomic_store_explicit(&p->eager, false, memory_order_relaxed);
-        gofer_wake_one();
-    }
+    gofer_push(p, g, front);
     atomic_store_explicit(&m->inside, was, memory_order_release); /* pairs with gofer_freeze */
 }
 

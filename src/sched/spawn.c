@@ -1,18 +1,15 @@
 /* Making goroutines and ending them.
  *
- * A new goroutine's stack begins with the captured call, which its first instructions replay.
- * Free goroutines stay with their stacks: a few on each processor, the rest in free_gs. */
+ * A new goroutine is a descriptor and the captured call that it runs. It gets a stack when a
+ * thread is about to switch to it for the first time (gofer_begin): the call moves there, and its
+ * first instructions replay it. Where the call has many arguments, or the stack is to be of another
+ * size, it gets the stack at once. */
 #include "sched/internal.h"
 
 #include "panic/panic.h"
 #include "stack/stack.h"
 
-enum { FREE_BATCH = 32, FREE_SPILL = GOFER_FREE_MOST / 2, ID_BATCH = 16 };
-
-static struct {
-    gofer_spin lock;
-    gofer_list list;
-} free_gs;
+enum { ID_BATCH = 16 };
 
 #ifdef GOFER_TSAN
 void *__tsan_create_fiber(unsigned flags);
@@ -21,83 +18,6 @@ void __tsan_destroy_fiber(void *fiber);
 #ifdef GOFER_ASAN
 void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 #endif
-
-/* ---- free goroutines ---------------------------------------------------------------------- */
-
-static gofer_cold void spill(gofer_p *p)
-{
-    gofer_spin_lock(&free_gs.lock);
-    for (int i = 0; i < FREE_SPILL; i++)
-        gofer_list_push_front(&free_gs.list, p->free[i]);
-    gofer_spin_unlock(&free_gs.lock);
-    p->free_count -= FREE_SPILL; /* the coldest went; the others move down */
-    memmove(p->free, p->free + FREE_SPILL, p->free_count * sizeof *p->free);
-}
-
-static gofer_cold gofer_g *refill(gofer_p *p)
-{
-    gofer_g *g = NULL;
-    if (gofer_list_count(&free_gs.list)) {
-        gofer_spin_lock(&free_gs.lock);
-        g = gofer_list_pop(&free_gs.list);
-        for (int i = 1; p && g && i < FREE_BATCH; i++) {
-            gofer_g *more = gofer_list_pop(&free_gs.list);
-            if (!more)
-                break;
-            p->free[p->free_count++] = more;
-        }
-        gofer_spin_unlock(&free_gs.lock);
-    }
-    if (g)
-        return g;
-    gofer_monitor_need();
-    return gofer_stack_new();
-}
-
-void gofer_recycle(gofer_m *m, gofer_g *g)
-{
-#ifdef GOFER_TSAN
-    __tsan_destroy_fiber(g->tsan_fiber);
-#endif
-    if (g->stack_base) {
-        gofer_stack_free_own(g);
-        return;
-    }
-#ifdef GOFER_ASAN
-    __asan_unpoison_memory_region(g->stack_low, (size_t)(g->stack_high - g->stack_low));
-#endif
-    atomic_store_explicit(&g->on_cpu, 0, memory_order_relaxed);
-    gofer_p *p = m->held;
-    if (p) {
-        if (gofer_unlikely(p->free_count == GOFER_FREE_MOST))
-            spill(p);
-        p->free[p->free_count++] = g;
-        return;
-    }
-    gofer_spin_lock(&free_gs.lock);
-    gofer_list_push_front(&free_gs.list, g);
-    gofer_spin_unlock(&free_gs.lock);
-}
-
-/* For the monitor: gives back the memory that free goroutines beyond a batch have touched. */
-void gofer_trim_free(void)
-{
-    gofer_list list = { 0 };
-    gofer_spin_lock(&free_gs.lock);
-    for (gofer_g *g; gofer_list_count(&free_gs.list) > FREE_BATCH;) {
-        g = gofer_list_pop(&free_gs.list);
-        gofer_list_push(&list, g);
-    }
-    gofer_spin_unlock(&free_gs.lock);
-    for (gofer_g *g; (g = gofer_list_pop(&list));) {
-        if (!g->trimmed)
-            gofer_stack_trim(g);
-        g->trimmed = true;
-        gofer_spin_lock(&free_gs.lock);
-        gofer_list_push(&free_gs.list, g);
-        gofer_spin_unlock(&free_gs.lock);
-    }
-}
 
 /* ---- starting ----------------------------------------------------------------------------- */
 
@@ -110,7 +30,7 @@ static void goroutine_main(void *argument)
     gofer_g *self = m->g;
     self->unstarted = false;
     GOFER_TSAN_ACQUIRE(self);
-    GOFER_TSAN_ACQUIRE(&self->stack_low); /* the stack's user before has ended */
+    GOFER_TSAN_ACQUIRE(self->stack_high); /* the stack's user before has ended */
     if (gofer_unlikely(self->sticky)) {
         self->home = m;
         m->sticky_count++;
@@ -120,13 +40,17 @@ static void goroutine_main(void *argument)
     gofer_goroutine_end();
 }
 
+/* Main's goroutine needs no monitor; with a second one there is somebody to hold up. */
 static void give_id(gofer_g *g, gofer_p *p)
 {
     if (!p) {
         g->id = atomic_fetch_add_explicit(&gofer_sched.id_next, 1, memory_order_relaxed);
+        if (g->id > 1)
+            gofer_monitor_need();
         return;
     }
     if (gofer_unlikely(p->id_next == p->id_end)) {
+        gofer_monitor_need();
         p->id_next =
             atomic_fetch_add_explicit(&gofer_sched.id_next, ID_BATCH, memory_order_relaxed);
         p->id_end = p->id_next + ID_BATCH;
@@ -144,9 +68,9 @@ static void count_goroutine(gofer_p *p, int64_t change)
     atomic_store_explicit(&p->created_minus_ended, n + change, memory_order_relaxed);
 }
 
-/* Not instrumented: the stack part is read from above the caller's frame. */
-__attribute__((no_sanitize("address", "thread"))) static void copy_words(void *to, const void *from,
-                                                                         size_t size)
+/* Not instrumented: a call's stack part is read from above its caller's frame. */
+__attribute__((no_sanitize("address", "thread"))) static gofer_noinline void
+copy_words(void *to, const void *from, size_t size)
 {
     uint64_t *out = to;
     const volatile uint64_t *in = from;
@@ -154,88 +78,178 @@ __attribute__((no_sanitize("address", "thread"))) static void copy_words(void *t
         out[i] = in[i];
 }
 
-static void set_first_call(gofer_g *g, const gofer_call *call, const void *stack)
+enum { HEAD = offsetof(gofer_call, vector) };
+
+/* The bytes of vector registers that matter: an argument fills at most as many as two of its slots
+ * on the stack have. */
+static inline size_t vectors_of(const gofer_call *call)
+{
+    size_t most = sizeof call->vector;
+    return call->stack_size < most / 2 ? call->stack_size * 2 : most;
+}
+
+/* Copies a call whose stack part is at `stack`; in the copy that goes to `to_stack`. */
+static inline void copy_call(gofer_call *to, void *to_stack, const gofer_call *call,
+                             const void *stack)
+{
+    memcpy(to, call, HEAD);
+    if (call->stack_size) {
+        copy_words(to->vector, call->vector, vectors_of(call));
+        copy_words(to_stack, stack, call->stack_size);
+    }
+}
+
+/* The call goes to the top of g's stack, its stack part behind it. */
+static inline void lay_call(gofer_g *g, const gofer_call *call, const void *stack)
 {
     size_t size = sizeof *call + call->stack_size;
-    char *at = (char *)((uintptr_t)((char *)g - size) & ~(uintptr_t)15);
-    copy_words(at, call, sizeof *call);
-    if (call->stack_size)
-        copy_words(at + sizeof *call, stack, call->stack_size);
+    gofer_call *at = (gofer_call *)((uintptr_t)(g->stack_high - size) & ~(uintptr_t)15);
+    copy_call(at, at + 1, call, stack);
     g->sp = gofer_context_make(at, goroutine_main, at);
 }
 
-static void set_origin(gofer_g *g, const gofer_site *site, const go_options *options)
+static inline bool give_stack(gofer_g *g, gofer_cache *cache, size_t own_size)
 {
-    gofer_m *m = gofer_m_self();
-    g->site = site;
-    g->name = options ? options->name : NULL;
-    g->sticky = (options && options->sticky) || gofer_sched.all_sticky;
-    g->creator = m ? m->g->id : 0;
+    if (gofer_unlikely(own_size))
+        g->stack_high = gofer_stack_map(own_size, &g->stack_low);
+    else
+        g->stack_high = gofer_cache_get(cache, &gofer_stacks);
+    return g->stack_high != NULL;
 }
 
-static gofer_g *take_free(gofer_p *p, const go_options *options)
+static gofer_cold _Noreturn void fail_stack(void)
 {
-    if (gofer_unlikely(options && options->stack > gofer_sched.stack_size))
-        return gofer_stack_new_own(options->stack);
-    return gofer_likely(p && p->free_count) ? p->free[--p->free_count] : refill(p);
+    gofer_fatal("runtime: cannot allocate memory for a goroutine's stack");
 }
 
-gofer_g *gofer_try_spawn(const gofer_call *call, const void *stack, const gofer_site *site,
-                         const go_options *options)
+void *gofer_begin(gofer_m *m, gofer_g *g)
 {
-    if (gofer_unlikely(!call->fn))
-        gofer_fatal("go of nil func value");
-    gofer_m *m = gofer_m_attached();
-    gofer_p *p = gofer_enter(&m);
-    gofer_g *g = take_free(p, options);
-    if (gofer_unlikely(!g)) {
-        if (p)
-            gofer_leave(m);
-        return NULL;
-    }
-    give_id(g, p);
-    count_goroutine(p, 1);
-    if (p)
-        gofer_leave(m);
+    gofer_call *call = g->call;
+    if (gofer_unlikely(!give_stack(g, &m->held->stacks, 0)))
+        fail_stack();
+    lay_call(g, call, (char *)call->vector + vectors_of(call));
+    g->call = NULL;
+    gofer_cache_put(&m->held->calls, &gofer_calls, call);
+#ifdef GOFER_TSAN
+    g->tsan_fiber = __tsan_create_fiber(0);
+#endif
+    return g->sp;
+}
+
+/* Keeps the call until g begins. False: it does not fit, or there is no memory. */
+static inline bool keep_call(gofer_g *g, gofer_cache *cache, const gofer_call *call,
+                             const void *stack)
+{
+    size_t used = HEAD + vectors_of(call);
+    if (gofer_unlikely(used + call->stack_size > GOFER_CALL_ROOM))
+        return false;
+    gofer_call *kept = gofer_cache_get(cache, &gofer_calls);
+    if (gofer_unlikely(!kept))
+        return false;
+    copy_call(kept, (char *)kept + used, call, stack);
+    g->call = kept;
+    g->sp = NULL;
+    return true;
+}
+
+/* Gives g what it needs to run the call; false: no memory. */
+static inline bool set_first_call(gofer_g *g, gofer_p *p, const gofer_call *call, const void *stack,
+                                  size_t own_size)
+{
+    if (gofer_likely(!own_size && keep_call(g, p ? &p->calls : NULL, call, stack)))
+        return true;
+    if (!give_stack(g, p ? &p->stacks : NULL, own_size))
+        return false;
+    lay_call(g, call, stack);
+#ifdef GOFER_TSAN
+    g->tsan_fiber = __tsan_create_fiber(0);
+#endif
+    return true;
+}
+
+/* What a reused descriptor still has from before. */
+static void clear(gofer_g *g)
+{
     g->defers = NULL;
     g->panics = NULL;
     g->running = NULL;
     g->exceptions[0] = g->exceptions[1] = NULL;
     g->saved_errno = 0;
+    g->stack_high = g->stack_low = NULL;
     g->home = NULL;
     g->lock_depth = g->blocking_depth = 0;
     g->run = NULL;
-    g->trimmed = false;
     g->unstarted = true;
-    g->fn = call->fn;
-    set_origin(g, site, options);
-    set_first_call(g, call, stack);
 #ifdef GOFER_ASAN
     g->asan_fake_stack = NULL;
 #endif
-#ifdef GOFER_TSAN
-    g->tsan_fiber = __tsan_create_fiber(0);
-#endif
+}
+
+static inline void set_origin(gofer_g *g, const gofer_m *m, const gofer_site *site,
+                              const go_options *options)
+{
+    g->site = site;
+    g->creator = m->g->id;
+    g->name = options ? options->name : NULL;
+    g->sticky = (options && options->sticky) || gofer_sched.all_sticky;
+}
+
+/* Inside, where p is not NULL. NULL: no memory. */
+static inline gofer_g *create(gofer_m *m, gofer_p *p, const gofer_call *call, const void *stack,
+                              const gofer_site *site, const go_options *options)
+{
+    size_t own_size = options && options->stack > gofer_stack_size ? options->stack : 0;
+    gofer_g *g = gofer_cache_get(p ? &p->gs : NULL, &gofer_gs);
+    if (gofer_unlikely(!g))
+        return NULL;
+    clear(g);
+    if (gofer_unlikely(!set_first_call(g, p, call, stack, own_size))) {
+        gofer_cache_put(p ? &p->gs : NULL, &gofer_gs, g);
+        return NULL;
+    }
+    g->fn = call->fn;
+    give_id(g, p);
+    count_goroutine(p, 1);
+    set_origin(g, m, site, options);
     GOFER_TSAN_RELEASE(g);
     return g;
 }
 
-gofer_g *gofer_spawn(const gofer_call *call, const void *stack, const gofer_site *site,
-                     const go_options *options)
+gofer_g *gofer_try_spawn(const gofer_call *call, const go_options *options)
 {
-    gofer_g *g = gofer_try_spawn(call, stack, site, options);
-    if (gofer_unlikely(!g))
-        gofer_fatal("runtime: cannot allocate memory for a goroutine's stack");
+    gofer_m *m = gofer_m_attached();
+    gofer_p *p = gofer_enter(&m);
+    gofer_g *g = create(m, p, call, NULL, NULL, options);
+    if (p)
+        gofer_leave(m);
     return g;
+}
+
+static gofer_cold void start_first(void)
+{
+    int error = gofer_start();
+    if (error)
+        gofer_fatal("runtime: cannot start: %s", strerror(error));
 }
 
 void gofer_deliver_spawn(gofer_call *call, const void *stack)
 {
     gofer_spawn_record *record = gofer_container(call, gofer_spawn_record, call);
-    int error = gofer_start();
-    if (gofer_unlikely(error))
-        gofer_fatal("runtime: cannot start: %s", strerror(error));
-    gofer_enqueue(gofer_spawn(call, stack, record->site, record->options), true);
+    gofer_m *m = gofer_m_attached();
+    if (gofer_unlikely(m->is_foreign))
+        start_first();
+    if (gofer_unlikely(!call->fn))
+        gofer_fatal("go of nil func value");
+    gofer_p *p = gofer_enter(&m);
+    gofer_g *g = create(m, p, call, stack, record->site, record->options);
+    if (gofer_unlikely(!g))
+        fail_stack();
+    if (gofer_unlikely(!p)) {
+        gofer_enqueue(g, true);
+        return;
+    }
+    gofer_push(p, g, true);
+    gofer_leave(m);
 }
 
 void go_spawn_with(const go_options *options, void (*fn)(void *), void *arg)
@@ -253,10 +267,30 @@ void go_spawn(void (*fn)(void *), void *arg)
 
 /* ---- ending ------------------------------------------------------------------------------- */
 
+void gofer_recycle(gofer_m *m, gofer_g *g)
+{
+    gofer_p *p = m->held;
+#ifdef GOFER_TSAN
+    __tsan_destroy_fiber(g->tsan_fiber);
+#endif
+#ifdef GOFER_ASAN
+    __asan_unpoison_memory_region(gofer_low(g), (size_t)(g->stack_high - gofer_low(g)));
+#endif
+    if (gofer_unlikely(g->stack_low != NULL))
+        gofer_stack_unmap(g->stack_low, g->stack_high);
+    else
+        gofer_cache_put(p ? &p->stacks : NULL, &gofer_stacks, g->stack_high);
+    atomic_store_explicit(&g->on_cpu, 0, memory_order_relaxed);
+    gofer_cache_put(p ? &p->gs : NULL, &gofer_gs, g);
+}
+
 _Noreturn void gofer_goroutine_end(void)
 {
-    gofer_locals_free(gofer_m_self()->g);
     gofer_m *m = gofer_m_self();
+    if (gofer_unlikely(m->g->locals != NULL)) {
+        gofer_locals_free(m->g);
+        m = gofer_m_self();
+    }
     gofer_p *p = gofer_enter(&m);
     gofer_g *self = m->g;
     if (self == gofer_sched.main_g)

@@ -1,7 +1,5 @@
-/* See stack.h. All state is under arenas.lock, but for peeks by dumps of a frozen world. */
+/* See stack.h. All state is under the lock of gofer_stacks, but for mappings of their own. */
 #include "stack/stack.h"
-
-#include "sched/state.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -10,25 +8,22 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
-#ifdef GOFER_ASAN
-void __asan_unpoison_memory_region(void const volatile *address, size_t size);
-#endif
 
-enum { ARENA_SLOTS = 256, MAX_ARENAS = 1 << 16, COLOURS = 16, COLOUR_STEP = 128 };
+enum { ARENA_SLOTS = 64, COLOURS = 16, COLOUR_STEP = 128, KEEP_WARM = 64 };
+
+size_t gofer_stack_size = (size_t)256 * 1024;
 
 static struct {
-    gofer_spin lock;
-    _Atomic uint32_t slots; /* carved so far, over all arenas */
-    char **base;            /* MAX_ARENAS addresses, touched as they are needed */
-    gofer_g *own;           /* those with stacks of their own size, through own_link */
-    bool no_guard_install;  /* this kernel has no MADV_GUARD_INSTALL */
-    long mprotect_left;     /* guards that may still split mappings; 0: not asked yet */
+    char *free, *end;      /* what is left of the arena in use */
+    bool no_guard_install; /* this kernel has no MADV_GUARD_INSTALL */
     bool warned;
+    long mprotect_left; /* guards that may still split mappings */
+    size_t trimmed;     /* how many at the front of the stock have no memory */
 } arenas;
 
 static size_t page_size(void)
 {
-    static size_t size;
+    static size_t size; /* 0: not asked yet; the first stack is made by one thread */
     if (!size)
         size = (size_t)sysconf(_SC_PAGESIZE);
     return size;
@@ -76,7 +71,7 @@ static void install_guard(char *page)
     errno = saved;
 }
 
-static char *map_stack_memory(size_t size)
+static char *map_memory(size_t size)
 {
     char *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -86,109 +81,75 @@ static char *map_stack_memory(size_t size)
     return base;
 }
 
-/* ---- slots of arenas ---------------------------------------------------------------------- */
+/* ---- the pool ----------------------------------------------------------------------------- */
 
-/* Where the descriptor lies in the slot [base, base + size). */
-static gofer_g *descriptor_in(char *base, size_t size, uint32_t slot)
+static size_t up_to_page(size_t size)
 {
-    size_t offset = (slot % COLOURS) * COLOUR_STEP;
-    return (gofer_g *)(void *)(base + size - offset - ((sizeof(gofer_g) + 63) & ~(size_t)63));
+    return (size + page_size() - 1) & ~(page_size() - 1);
 }
 
-static gofer_g *carve(uint32_t slot)
+/* From slot to slot: the stack and its guard, an odd number of pages. */
+static size_t stride(void)
 {
-    size_t size = gofer_sched.stack_size;
-    char *base = arenas.base[slot / ARENA_SLOTS] + size * (slot % ARENA_SLOTS);
-    gofer_g *g = descriptor_in(base, size, slot);
-    install_guard(base);
-    g->stack_low = base + page_size();
-    g->stack_high = (char *)g;
-    return g;
+    return (up_to_page(gofer_stack_size) + page_size()) | page_size();
 }
 
-static bool add_arena(uint32_t arena)
+static void *make(size_t index)
 {
-    if (!arenas.base) {
-        size_t size = MAX_ARENAS * sizeof *arenas.base;
-        char **table = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (table == MAP_FAILED)
-            return false;
-        arenas.base = table;
+    if (arenas.free == arenas.end) {
+        char *arena = map_memory(ARENA_SLOTS * stride());
+        if (!arena)
+            return NULL;
+        arenas.free = arena;
+        arenas.end = arena + ARENA_SLOTS * stride();
     }
-    if (arena >= MAX_ARENAS)
-        return false;
-    arenas.base[arena] = map_stack_memory(ARENA_SLOTS * gofer_sched.stack_size);
-    return arenas.base[arena] != NULL;
+    install_guard(arenas.free);
+    arenas.free += stride();
+    return arenas.free - index % COLOURS * COLOUR_STEP;
 }
 
-gofer_g *gofer_stack_new(void)
+gofer_pool gofer_stacks = { .make = make };
+
+char *gofer_stack_low(char *top)
 {
-    gofer_g *g = NULL;
-    gofer_spin_lock(&arenas.lock);
-    uint32_t slot = atomic_load_explicit(&arenas.slots, memory_order_relaxed);
-    if (slot % ARENA_SLOTS != 0 || add_arena(slot / ARENA_SLOTS)) {
-        g = carve(slot);
-        atomic_store_explicit(&arenas.slots, slot + 1, memory_order_release);
+    size_t above = -(uintptr_t)top & (page_size() - 1);
+    return top + above - stride() + page_size();
+}
+
+/* One stack at a time: whoever needs one from the pool shall not wait for all. */
+void gofer_stacks_trim(void)
+{
+    for (bool more = true; more;) {
+        gofer_spin_lock(&gofer_stacks.lock);
+        if (arenas.trimmed > gofer_stacks.least)
+            arenas.trimmed = gofer_stacks.least;
+        gofer_stacks.least = gofer_stacks.count;
+        more = arenas.trimmed + KEEP_WARM < gofer_stacks.count;
+        if (more) {
+            char *top = gofer_stacks.items[arenas.trimmed++];
+            char *low = gofer_stack_low(top);
+            madvise(low, (size_t)(top - low), MADV_DONTNEED);
+        }
+        gofer_spin_unlock(&gofer_stacks.lock);
     }
-    gofer_spin_unlock(&arenas.lock);
-    return g;
 }
 
-/* ---- stacks of their own size ------------------------------------------------------------- */
+/* ---- mappings of their own ---------------------------------------------------------------- */
 
-gofer_g *gofer_stack_new_own(size_t size)
+char *gofer_stack_map(size_t size, char **low)
 {
-    size = ((size + page_size() - 1) & ~(page_size() - 1)) + 2 * page_size();
-    char *base = map_stack_memory(size);
+    size = up_to_page(size) + page_size();
+    char *base = map_memory(size);
     if (!base)
         return NULL;
-    gofer_g *g = descriptor_in(base, size, 0);
-    gofer_spin_lock(&arenas.lock);
+    gofer_spin_lock(&gofer_stacks.lock);
     install_guard(base);
-    g->own_link = arenas.own;
-    arenas.own = g;
-    gofer_spin_unlock(&arenas.lock);
-    g->stack_low = base + page_size();
-    g->stack_high = (char *)g;
-    g->stack_base = base;
-    g->stack_map_size = size;
-    return g;
+    gofer_spin_unlock(&gofer_stacks.lock);
+    *low = base + page_size();
+    return base + size;
 }
 
-void gofer_stack_free_own(gofer_g *g)
+void gofer_stack_unmap(char *low, char *top)
 {
-    gofer_spin_lock(&arenas.lock);
-    gofer_g **at = &arenas.own;
-    while (*at != g)
-        at = &(*at)->own_link;
-    *at = g->own_link;
-    gofer_spin_unlock(&arenas.lock);
-#ifdef GOFER_ASAN
-    __asan_unpoison_memory_region(g->stack_base, g->stack_map_size);
-#endif
-    munmap(g->stack_base, g->stack_map_size);
-}
-
-void gofer_stack_trim(gofer_g *g)
-{
-    uintptr_t page = (uintptr_t)g & ~(uintptr_t)(page_size() - 1);
-    madvise(g->stack_low, page - (uintptr_t)g->stack_low, MADV_DONTNEED);
-}
-
-/* ---- for dumps ---------------------------------------------------------------------------- */
-
-void gofer_each_goroutine(void (*fn)(gofer_g *g, void *context), void *context)
-{
-    uint32_t n = atomic_load_explicit(&arenas.slots, memory_order_acquire);
-    for (uint32_t slot = 0; slot < n; slot++) {
-        size_t size = gofer_sched.stack_size;
-        char *base = arenas.base[slot / ARENA_SLOTS] + size * (slot % ARENA_SLOTS);
-        gofer_g *g = descriptor_in(base, size, slot);
-        if (gofer_state_of(g) != GOFER_DEAD)
-            fn(g, context);
-    }
-    for (gofer_g *g = arenas.own; g; g = g->own_link)
-        if (gofer_state_of(g) != GOFER_DEAD)
-            fn(g, context);
+    munmap(low - page_size(), (size_t)(top - low) + page_size());
 }

@@ -1,23 +1,28 @@
-/* Stacks: where goroutines live.
+/* Stacks: what goroutines run on.
  *
- * A goroutine of the default size is a slot of an arena: [guard page | stack … | gofer_g]. The
- * kernel commits a page when it is touched; the descriptor lies on the stack's first page, so a
- * parked goroutine costs one page. Descriptors are staggered within their page, or all would
- * compete for the same cache sets. Arenas are never unmapped: their addresses stay readable, which
- * the dump relies on. A stack of another size is a mapping of its own. */
+ * A stack of the default size is a slot of an arena, [guard page | stack], and known by its top;
+ * gofer_stacks is the pool of them. The kernel commits a page when it is touched. Two things keep
+ * many stacks from competing for the same sets of a cache: slots are an odd number of pages apart
+ * (the address translation's caches), and tops are staggered within their page (the data's).
+ * A goroutine gets its stack when it first runs, so those that wait for their turn have none, and
+ * those that run to their end one after the other share a warm one. */
 #ifndef GOFER_SRC_STACK_H
 #define GOFER_SRC_STACK_H
 
-#include "sched/sched.h"
+#include "base/pool.h"
 
-/* A goroutine with a fresh stack of the default size, its state DEAD; NULL: no memory. */
-gofer_g *gofer_stack_new(void);
+extern gofer_pool gofer_stacks;
+extern size_t gofer_stack_size; /* at least so many bytes each; set before the first is made */
 
-/* One with at least `size` bytes of stack; given back with gofer_stack_free_own. */
-gofer_g *gofer_stack_new_own(size_t size);
-void gofer_stack_free_own(gofer_g *g);
+/* The lowest usable byte of a pooled stack. */
+char *gofer_stack_low(char *top);
 
-/* Gives back the memory below the page of g's descriptor; it must be free. */
-void gofer_stack_trim(gofer_g *g);
+/* A mapping of its own with at least `size` bytes of stack; NULL: no memory. *low and the result,
+ * its top, are what gofer_stack_unmap wants back. */
+char *gofer_stack_map(size_t size, char **low);
+void gofer_stack_unmap(char *low, char *top);
+
+/* For the monitor: gives back the memory of pooled stacks that nobody has used for long. */
+void gofer_stacks_trim(void);
 
 #endif

@@ -49,7 +49,7 @@ int go_main(int argc, char **argv)
     if (!strcmp(which, "quit")) {
         go(parked, go_chan_make(int, 0));
         go_gosched();
-        kill(getpid(), SIGQUIT);
+        raise(SIGQUIT);
         go_sleep(GO_MINUTE);
     }
     if (!strcmp(which, "threads")) {

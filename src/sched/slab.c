@@ -1,0 +1,53 @@
+/* Where descriptors of goroutines live, and the captured calls of those that have not begun.
+ *
+ * Both are cells of slabs, never unmapped while the runtime runs: a descriptor's address stays
+ * readable, which the dump relies on. Small and side by side, so that many of them fit in a cache.
+ * All state is under the pools' locks. */
+#include "sched/internal.h"
+
+#include <sys/mman.h>
+
+enum { SLAB_CELLS = 1024, MOST_SLABS = 1 << 14 };
+
+struct slabs {
+    char *base[MOST_SLABS];
+};
+
+static struct slabs g_slabs, call_slabs;
+
+static void *cell(struct slabs *slabs, size_t size, size_t index)
+{
+    size_t slab = index / SLAB_CELLS;
+    if (slab >= MOST_SLABS)
+        return NULL;
+    if (index % SLAB_CELLS == 0) {
+        void *base = mmap(NULL, size * SLAB_CELLS, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (base == MAP_FAILED)
+            return NULL;
+        slabs->base[slab] = base;
+    }
+    return slabs->base[slab] + index % SLAB_CELLS * size;
+}
+
+static void *make_g(size_t index)
+{
+    return cell(&g_slabs, sizeof(gofer_g), index);
+}
+
+static void *make_call(size_t index)
+{
+    return cell(&call_slabs, GOFER_CALL_ROOM, index);
+}
+
+gofer_pool gofer_gs = { .make = make_g };
+gofer_pool gofer_calls = { .make = make_call };
+
+void gofer_each_goroutine(void (*fn)(gofer_g *g, void *context), void *context)
+{
+    for (size_t i = 0; i < gofer_gs.made; i++) {
+        gofer_g *g = (gofer_g *)(void *)(g_slabs.base[i / SLAB_CELLS]) + i % SLAB_CELLS;
+        if (gofer_state_of(g) != GOFER_DEAD)
+            fn(g, context);
+    }
+}
