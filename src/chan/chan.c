@@ -7,35 +7,8 @@
 
 /* ---- queues of waiters -------------------------------------------------------------------- */
 
-void gofer_waitq_push(gofer_waitq *queue, gofer_waiter *waiter)
-{
-    waiter->next = NULL;
-    waiter->previous = queue->last;
-    if (queue->last)
-        queue->last->next = waiter;
-    else
-        queue->first = waiter;
-    queue->last = waiter;
-    waiter->queued = true;
-}
-
-void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter)
-{
-    if (!waiter->queued)
-        return;
-    if (waiter->previous)
-        waiter->previous->next = waiter->next;
-    else
-        queue->first = waiter->next;
-    if (waiter->next)
-        waiter->next->previous = waiter->previous;
-    else
-        queue->last = waiter->previous;
-    waiter->queued = false;
-}
-
 /* Claims a waiter's wake-up. A select waits in several queues and may be claimed in one. */
-static bool claim(gofer_waiter *waiter)
+static inline bool claim(gofer_chan *c, gofer_waiter *waiter)
 {
     uint32_t unclaimed = 0;
     if (gofer_likely(!waiter->in_select))
@@ -44,16 +17,22 @@ static bool claim(gofer_waiter *waiter)
                                                  memory_order_acq_rel, memory_order_relaxed))
         return false;
     waiter->g->woken_by = waiter;
+    c->references--; /* the waiter's; the caller has one of its own */
     return true;
 }
 
 /* The first waiter that could be claimed, out of the queue; those claimed elsewhere are dropped. */
-static gofer_waiter *take_waiter(gofer_waitq *queue)
+static inline gofer_waiter *take_waiter(gofer_chan *c, gofer_waitq *queue)
 {
     gofer_waiter *waiter;
     while ((waiter = queue->first)) {
-        gofer_waitq_remove(queue, waiter);
-        if (claim(waiter))
+        queue->first = waiter->next;
+        if (waiter->next)
+            waiter->next->previous = NULL;
+        else
+            queue->last = NULL;
+        waiter->queued = false;
+        if (gofer_likely(claim(c, waiter)))
             return waiter;
     }
     return NULL;
@@ -117,12 +96,14 @@ static bool is_closed(const gofer_chan *c)
 
 /* ---- attempts ----------------------------------------------------------------------------- */
 
-enum gofer_attempt gofer_chan_attempt_send(gofer_chan *c, const void *value, gofer_g **ready)
+/* Inlined into the verbs, where most of it folds away. */
+static inline __attribute__((always_inline)) enum gofer_attempt
+attempt_send(gofer_chan *c, const void *value, gofer_g **ready)
 {
     *ready = NULL;
     if (gofer_unlikely(is_closed(c)))
         return GOFER_IS_CLOSED;
-    gofer_waiter *receiver = c->recvq.first ? take_waiter(&c->recvq) : NULL;
+    gofer_waiter *receiver = take_waiter(c, &c->recvq);
     if (receiver) {
         pass(c, receiver->value, value);
         receiver->success = true;
@@ -137,11 +118,12 @@ enum gofer_attempt gofer_chan_attempt_send(gofer_chan *c, const void *value, gof
     return GOFER_PASSED;
 }
 
-enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g **ready)
+static inline __attribute__((always_inline)) enum gofer_attempt
+attempt_recv(gofer_chan *c, void *value, gofer_g **ready)
 {
     *ready = NULL;
     size_t count = buffered(c);
-    gofer_waiter *sender = c->sendq.first ? take_waiter(&c->sendq) : NULL;
+    gofer_waiter *sender = take_waiter(c, &c->sendq);
     if (sender) {
         if (c->capacity) {
             take(c, value); /* the oldest value is ours, the oldest sender's goes to the end */
@@ -162,6 +144,16 @@ enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g *
         return GOFER_BLOCKS;
     zero(c, value);
     return GOFER_IS_CLOSED;
+}
+
+enum gofer_attempt gofer_chan_attempt_send(gofer_chan *c, const void *value, gofer_g **ready)
+{
+    return attempt_send(c, value, ready);
+}
+
+enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g **ready)
+{
+    return attempt_recv(c, value, ready);
 }
 
 /* ---- the verbs ---------------------------------------------------------------------------- */
@@ -192,12 +184,16 @@ gofer_cold void gofer_chan_check(const gofer_chan *c, size_t size, const char *v
 /* The lock is held. Waits in the queue; true if a value was passed, false if the channel closed. */
 static bool wait_in(gofer_chan *c, gofer_waitq *queue, void *value, enum gofer_reason reason)
 {
-    gofer_waiter waiter = { .value = value, .chan = c };
-    waiter.g = gofer_self();
-    gofer_prepare_park(waiter.g, reason);
+    gofer_waiter waiter;
+    gofer_g *self = gofer_self();
+    waiter.g = self;
+    waiter.value = value;
+    waiter.in_select = false;
+    waiter.success = false;
+    gofer_prepare_park(self, reason);
     gofer_waitq_push(queue, &waiter);
     gofer_spin_unlock(&c->lock);
-    gofer_park(waiter.g);
+    gofer_park(self);
     return waiter.success;
 }
 
@@ -219,7 +215,7 @@ void gofer_chan_send(void *handle, const void *value, size_t size)
         block_for_ever(GOFER_WAIT_CHAN_SEND_NIL);
     check(c, size, "go_send");
     gofer_spin_lock(&c->lock);
-    enum gofer_attempt attempt = gofer_chan_attempt_send(c, value, &ready);
+    enum gofer_attempt attempt = attempt_send(c, value, &ready);
     if (attempt == GOFER_BLOCKS) {
         send_slow(c, value);
         return;
@@ -239,7 +235,7 @@ int gofer_chan_recv(void *handle, void *value, size_t size)
         block_for_ever(GOFER_WAIT_CHAN_RECV_NIL);
     check(c, size, "go_recv");
     gofer_spin_lock(&c->lock);
-    enum gofer_attempt attempt = gofer_chan_attempt_recv(c, value, &ready);
+    enum gofer_attempt attempt = attempt_recv(c, value, &ready);
     if (attempt == GOFER_BLOCKS)
         return wait_in(c, &c->recvq, value, GOFER_WAIT_CHAN_RECV);
     gofer_spin_unlock(&c->lock);
@@ -260,7 +256,7 @@ enum go_status gofer_chan_try_send(void *handle, const void *value, size_t size)
     if (c->capacity && !is_closed(c) && buffered(c) == c->capacity)
         return GO_WOULD_BLOCK;
     gofer_spin_lock(&c->lock);
-    enum gofer_attempt attempt = gofer_chan_attempt_send(c, value, &ready);
+    enum gofer_attempt attempt = attempt_send(c, value, &ready);
     gofer_spin_unlock(&c->lock);
     if (ready)
         gofer_ready(ready);
@@ -279,7 +275,7 @@ enum go_status gofer_chan_try_recv(void *handle, void *value, size_t size)
     if (c->capacity && buffered(c) == 0 && !is_closed(c))
         return GO_WOULD_BLOCK;
     gofer_spin_lock(&c->lock);
-    enum gofer_attempt attempt = gofer_chan_attempt_recv(c, value, &ready);
+    enum gofer_attempt attempt = attempt_recv(c, value, &ready);
     gofer_spin_unlock(&c->lock);
     if (ready)
         gofer_ready(ready);
@@ -311,16 +307,16 @@ void *gofer_chan_make(size_t size, int64_t capacity, int unit)
     c->capacity = (size_t)capacity;
     c->size = stored;
     c->element = size;
-    atomic_store_explicit(&c->references, 1, memory_order_relaxed);
+    c->references = 1;
     return c;
 }
 
 /* All waiters leave the queue for a chain of their own: the channel may be gone once the first
  * one runs. */
-static void take_all(gofer_waitq *queue, gofer_waitq *woken)
+static void take_all(gofer_chan *c, gofer_waitq *queue, gofer_waitq *woken)
 {
     gofer_waiter *waiter;
-    while ((waiter = take_waiter(queue))) {
+    while ((waiter = take_waiter(c, queue))) {
         waiter->success = false;
         gofer_waitq_push(woken, waiter);
     }
@@ -338,8 +334,8 @@ void go_close(void *handle)
         gofer_panic_runtime("close of closed channel");
     }
     atomic_store_explicit(&c->closed, 1, memory_order_relaxed);
-    take_all(&c->recvq, &receivers);
-    take_all(&c->sendq, &senders);
+    take_all(c, &c->recvq, &receivers);
+    take_all(c, &c->sendq, &senders);
     for (gofer_waiter *waiter = receivers.first; waiter; waiter = waiter->next)
         zero(c, waiter->value);
     gofer_spin_unlock(&c->lock);
@@ -366,23 +362,29 @@ size_t go_cap(const void *handle)
 void go_chan_ref(void *handle)
 {
     gofer_chan *c = handle;
-    if (c)
-        atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed);
+    if (!c)
+        return;
+    gofer_spin_lock(&c->lock);
+    c->references++;
+    gofer_spin_unlock(&c->lock);
+}
+
+/* Taking the lock also waits for who is still in the verb that brought about what we observed. */
+void gofer_chan_release(gofer_chan *c)
+{
+    gofer_spin_lock(&c->lock);
+    bool last = --c->references == 0;
+    bool waited_for = c->recvq.first || c->sendq.first;
+    gofer_spin_unlock(&c->lock);
+    if (!last)
+        return;
+    if (waited_for)
+        gofer_fatal("go_chan_unref: the last reference to a channel on which goroutines wait");
+    free(c);
 }
 
 void go_chan_unref(void *handle)
 {
-    gofer_chan *c = handle;
-    if (!c)
-        return;
-    /* release: our use comes before the free; acquire: so does everybody else's */
-    if (atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) != 1)
-        return;
-    /* whoever still is in a verb that brought about what we observed is past it now */
-    gofer_spin_lock(&c->lock);
-    bool waited_for = c->recvq.first || c->sendq.first;
-    gofer_spin_unlock(&c->lock);
-    if (waited_for)
-        gofer_fatal("go_chan_unref: the last reference to a channel on which goroutines wait");
-    free(c);
+    if (handle)
+        gofer_chan_release(handle);
 }

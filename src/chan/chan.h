@@ -1,14 +1,15 @@
 /* A channel, as chan.c and select.c see it.
  *
- * One spin lock guards all fields but the constant ones. While it is free: of recvq and sendq at
- * least one is empty, unless one select waits in both; if the buffer holds a value, no receiver
- * waits; if it has room, no sender waits. Waiters queue first in, first out; their records lie on
- * their own stacks.
+ * One spin lock guards all fields but the constant ones, the references too. While it is free: of
+ * recvq and sendq at least one is empty, unless one select waits in both; if the buffer holds a
+ * value, no receiver waits; if it has room, no sender waits. Waiters queue first in, first out;
+ * their records lie on their own stacks.
  *
  * Lifetime. A verb's last access to the channel is the release of its lock, and a waiter is made
  * ready only after that; so who observed the event that a verb brought about (took the lock after
  * it, or was made ready by it) may drop the last reference. A waiter is woken out of the queue and
- * does not look at the channel again, but for a select, which holds references while it waits. */
+ * does not look at the channel again. A select waits in several: each of its waiters holds a
+ * reference, which who claims one of them takes back for it, and the select the others. */
 #ifndef GOFER_SRC_CHAN_H
 #define GOFER_SRC_CHAN_H
 
@@ -42,7 +43,7 @@ typedef struct gofer_chan {
     size_t element;       /* constant: sizeof the element, to check callers */
     size_t head, tail;    /* where the next value is taken and put */
     gofer_waitq recvq, sendq;
-    _Atomic uint32_t references;
+    uint32_t references;
     _Alignas(16) char buffer[];
 } gofer_chan;
 
@@ -58,8 +59,35 @@ enum gofer_attempt gofer_chan_attempt_send(gofer_chan *c, const void *value, gof
 enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g **ready);
 
 /* The lock is held. */
-void gofer_waitq_push(gofer_waitq *queue, gofer_waiter *waiter);
-void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter);
+static inline void gofer_waitq_push(gofer_waitq *queue, gofer_waiter *waiter)
+{
+    waiter->next = NULL;
+    waiter->previous = queue->last;
+    if (queue->last)
+        queue->last->next = waiter;
+    else
+        queue->first = waiter;
+    queue->last = waiter;
+    waiter->queued = true;
+}
+
+static inline void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter)
+{
+    if (!waiter->queued)
+        return;
+    if (waiter->previous)
+        waiter->previous->next = waiter->next;
+    else
+        queue->first = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    else
+        queue->last = waiter->previous;
+    waiter->queued = false;
+}
+
+/* Drops one reference; the last one frees the channel. */
+void gofer_chan_release(gofer_chan *c);
 
 /* Fatal where `size` is not the channel's element size. */
 void gofer_chan_check(const gofer_chan *c, size_t size, const char *verb);

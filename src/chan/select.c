@@ -4,8 +4,8 @@
  * the cases are tried in random order, and the first that is ready runs. If none is, a waiter is
  * put in each channel's queue before the locks are released. Whoever can serve one of them claims
  * the goroutine (g->selected, one compare-and-swap) and tells by which waiter (g->woken_by); the
- * timeout claims it the same way. Awake again, the select takes its other waiters back. It holds a
- * reference to each channel it waits on, since the claimant's channel alone is known to live on. */
+ * timeout claims it the same way. Awake again, the select takes its other waiters back, and the
+ * references to their channels: see chan.h. */
 #include "gofer/select.h"
 
 #include "chan/chan.h"
@@ -32,9 +32,14 @@ struct timeout {
     gofer_g *g;
 };
 
-static uint32_t random_below(gofer_m *m, uint32_t n)
+/* A place below n; what is left of the random number serves the next few calls. */
+static uint32_t random_below(gofer_m *m, uint32_t *random, uint32_t n)
 {
-    return (uint32_t)(((uint64_t)gofer_random(m) * n) >> 32);
+    if (n > 8)
+        *random = gofer_random(m);
+    uint64_t product = (uint64_t)*random * n;
+    *random = (uint32_t)product;
+    return (uint32_t)(product >> 32);
 }
 
 /* ---- setting up --------------------------------------------------------------------------- */
@@ -65,6 +70,7 @@ static int by_address(const void *a, const void *b)
 static void set_up(struct select *s, size_t n)
 {
     gofer_m *m = gofer_m_attached();
+    uint32_t random = gofer_random(m);
     for (size_t i = 0; i < n; i++) {
         go_case *one = &s->cases[i];
         if (one->kind == GO_CASE_DEFAULT) {
@@ -76,8 +82,9 @@ static void set_up(struct select *s, size_t n)
         } else if (one->kind != GO_CASE_SEND && one->kind != GO_CASE_RECV) {
             gofer_panic_runtime("select: a case of unknown kind");
         } else if (one->chan) {
-            gofer_chan_check(one->chan, one->size, "go_select");
-            uint32_t at = random_below(m, s->count + 1);
+            if (gofer_unlikely(((const gofer_chan *)one->chan)->element != one->size))
+                gofer_chan_check(one->chan, one->size, "go_select");
+            uint32_t at = random_below(m, &random, s->count + 1);
             s->order[s->count] = s->order[at];
             s->order[at] = (uint32_t)i;
             if (n <= ON_STACK)
@@ -163,24 +170,34 @@ static void queue_all(const struct select *s, gofer_g *self)
 {
     for (uint32_t i = 0; i < s->count; i++) {
         go_case *one = &s->cases[s->order[i]];
-        s->waiters[i] = (gofer_waiter){ .g = self,
-                                        .value = one->value,
-                                        .chan = one->chan,
-                                        .index = s->order[i],
-                                        .in_select = true };
-        go_chan_ref(one->chan);
-        gofer_waitq_push(queue_of(one), &s->waiters[i]);
+        gofer_waiter *waiter = &s->waiters[i];
+        waiter->g = self;
+        waiter->value = one->value;
+        waiter->chan = one->chan;
+        waiter->index = s->order[i];
+        waiter->in_select = true;
+        waiter->success = false;
+        waiter->chan->references++;
+        gofer_waitq_push(queue_of(one), waiter);
     }
 }
 
-static void unqueue_all(const struct select *s)
+/* All but the one that was served. */
+static void unqueue_all(const struct select *s, const gofer_waiter *served)
 {
-    lock_all(s);
-    for (uint32_t i = 0; i < s->count; i++)
-        gofer_waitq_remove(queue_of(&s->cases[s->waiters[i].index]), &s->waiters[i]);
-    unlock_all(s);
-    for (uint32_t i = 0; i < s->count; i++)
-        go_chan_unref(s->waiters[i].chan);
+    for (uint32_t i = 0; i < s->count; i++) {
+        gofer_waiter *waiter = &s->waiters[i];
+        gofer_chan *c = waiter->chan;
+        if (waiter == served)
+            continue;
+        gofer_spin_lock(&c->lock);
+        gofer_waitq_remove(queue_of(&s->cases[waiter->index]), waiter);
+        bool last = c->references == 1;
+        c->references -= !last;
+        gofer_spin_unlock(&c->lock);
+        if (gofer_unlikely(last))
+            gofer_chan_release(c);
+    }
 }
 
 static int64_t deadline_of(const struct select *s)
@@ -210,7 +227,7 @@ static int wait(const struct select *s)
     gofer_waiter *by = self->woken_by;
     bool success = by && by->success;
     int index = by ? (int)by->index : s->with_timeout;
-    unqueue_all(s);
+    unqueue_all(s, by);
     return result(s, index, success);
 }
 

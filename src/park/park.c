@@ -1,18 +1,6 @@
 /* See park.h. */
 #include "park/park.h"
 
-#include "sched/state.h"
-
-#include <sched.h>
-
-void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
-{
-    self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
-    if (gofer_unlikely(self->is_thread))
-        atomic_store_explicit(&self->wake, 0, memory_order_relaxed);
-    gofer_state_waits(self, reason);
-}
-
 void gofer_cancel_park(gofer_g *self)
 {
     gofer_state_set(self, GOFER_RUNNING);
@@ -20,7 +8,7 @@ void gofer_cancel_park(gofer_g *self)
 
 static void park_thread(gofer_g *self)
 {
-    /* pairs with the release in wake_thread */
+    /* pairs with the release in gofer_wake_thread */
     while (atomic_load_explicit(&self->wake, memory_order_acquire) == 0)
         gofer_futex_wait(&self->wake, 0, -1);
     gofer_state_set(self, GOFER_RUNNING);
@@ -28,7 +16,7 @@ static void park_thread(gofer_g *self)
 
 /* The futex's address may be unmapped by the time of the wake: harmless for FUTEX_WAKE, which
  * looks the address up by value; a spurious wake-up is one that every waiter bears. */
-static void wake_thread(gofer_g *g)
+void gofer_wake_thread(gofer_g *g)
 {
     gofer_state_set(g, GOFER_RUNNABLE);
     atomic_fetch_add_explicit(&gofer_sched.thread_wakes, 1, memory_order_seq_cst);
@@ -49,22 +37,4 @@ void gofer_park(gofer_g *self)
             gofer_schedule_away_parked(m);
     }
     GOFER_TSAN_ACQUIRE(self);
-}
-
-void gofer_ready(gofer_g *g)
-{
-    GOFER_TSAN_RELEASE(g);
-    if (gofer_unlikely(g->is_thread))
-        wake_thread(g);
-    else
-        gofer_enqueue(g, true);
-}
-
-void gofer_ready_last(gofer_g *g)
-{
-    GOFER_TSAN_RELEASE(g);
-    if (gofer_unlikely(g->is_thread))
-        wake_thread(g);
-    else
-        gofer_enqueue(g, false);
 }

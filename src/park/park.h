@@ -7,6 +7,7 @@
 #define GOFER_SRC_PARK_H
 
 #include "sched/sched.h"
+#include "sched/state.h"
 
 /* The calling goroutine, or the calling plain thread's stand-in. Never NULL. */
 static inline gofer_g *gofer_self(void)
@@ -15,7 +16,13 @@ static inline gofer_g *gofer_self(void)
 }
 
 /* Says that the caller is about to wait. Must come before it is made findable. */
-void gofer_prepare_park(gofer_g *self, enum gofer_reason reason);
+static inline void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
+{
+    self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
+    if (gofer_unlikely(self->is_thread))
+        atomic_store_explicit(&self->wake, 0, memory_order_relaxed);
+    gofer_state_waits(self, reason);
+}
 
 /* Takes gofer_prepare_park back: the caller found, before it was findable by anybody or after it
  * made itself unfindable again, that it need not wait. */
@@ -25,7 +32,24 @@ void gofer_cancel_park(gofer_g *self);
 void gofer_park(gofer_g *self);
 
 /* Wakes a waiter. The waiter's stack and what lies on it may be gone as soon as this is called. */
-void gofer_ready(gofer_g *g);      /* it runs next here: Go's ready */
-void gofer_ready_last(gofer_g *g); /* it runs after those that are ready already */
+void gofer_wake_thread(gofer_g *g);
+static inline void gofer_ready_at(gofer_g *g, bool front)
+{
+    GOFER_TSAN_RELEASE(g);
+    if (gofer_unlikely(g->is_thread))
+        gofer_wake_thread(g);
+    else
+        gofer_enqueue(g, front);
+}
+
+static inline void gofer_ready(gofer_g *g) /* it runs next here: Go's ready */
+{
+    gofer_ready_at(g, true);
+}
+
+static inline void gofer_ready_last(gofer_g *g) /* it runs after those that are ready already */
+{
+    gofer_ready_at(g, false);
+}
 
 #endif

@@ -133,18 +133,11 @@ gofer_cold gofer_p *gofer_enter_slow(gofer_m **m)
 
 /* For one that waits already: only whether its thread still has a processor. NULL: it must go to
  * the thread's own context. Inside. */
-gofer_p *gofer_enter_parked(gofer_m *m)
+gofer_cold gofer_p *gofer_enter_parked_slow(gofer_m *m)
 {
-    atomic_store_explicit(&m->inside, 1, memory_order_relaxed);
-    gofer_compiler_barrier();
-    if (gofer_unlikely(gofer_sched.need_fences))
-        atomic_thread_fence(memory_order_seq_cst);
-    gofer_p *p = atomic_load_explicit(&m->p, memory_order_acquire);
-    if (gofer_unlikely(!p)) {
-        p = thaw(m);
-        if (!p)
-            attach_again(m);
-    }
+    gofer_p *p = thaw(m);
+    if (!p)
+        attach_again(m);
     return p;
 }
 

@@ -4,7 +4,7 @@
  * sched.lock. A thread that gives its processor up looks at the global queue under the same lock,
  * and whoever pushes there looks for an idle processor under it: no wake-up is lost. Work on
  * another processor's queue is that processor's own to run; telling idle ones of it is a courtesy
- * (gofer_wake_surplus), with the monitor as the backstop. */
+ * (gofer_tell_idle), with the monitor as the backstop. */
 #include "sched/internal.h"
 
 #include "panic/panic.h"
@@ -40,6 +40,7 @@ void gofer_put_idle_p(gofer_p *p)
 /* sched.lock. p has no work and is held no more. */
 static void give_back(gofer_p *p)
 {
+    p->kick = false; /* who gave it up keeps the time */
     atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
     atomic_fetch_sub_explicit(&gofer_sched.busy_p_count, 1, memory_order_relaxed);
     if (p->index < atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed))
@@ -56,6 +57,7 @@ void gofer_hold(gofer_m *m, gofer_p *p)
     atomic_store_explicit(&m->p, p, memory_order_release);
     atomic_store_explicit(&p->m, m, memory_order_relaxed);
     gofer_spin_unlock(&m->freeze_lock);
+    gofer_call_attention(m); /* p may be one too many by now */
     GOFER_TSAN_ACQUIRE(p);
 }
 
@@ -154,14 +156,10 @@ static void kick_timekeeper(void)
         gofer_wake_one();
 }
 
-gofer_cold void gofer_wake_surplus(gofer_p *p)
+void gofer_kick_timekeeper(gofer_p *p)
 {
-    if (p->kick) {
-        p->kick = false;
-        kick_timekeeper();
-    }
-    if (gofer_p_waiting(p))
-        gofer_wake_one();
+    p->kick = false;
+    kick_timekeeper();
 }
 
 /* A lone ready goroutine wakes nobody: its waker usually parks next, and p runs it. Where it does
@@ -180,10 +178,12 @@ void gofer_timekeeper_check(int64_t when)
         return;
     gofer_m *m = gofer_m_self();
     gofer_p *p = m && !m->is_foreign ? m->held : NULL;
-    if (p && atomic_load_explicit(&m->p, memory_order_relaxed) == p)
+    if (p && atomic_load_explicit(&m->p, memory_order_relaxed) == p) {
         p->kick = true; /* if we stop here we keep the time ourselves */
-    else
+        gofer_call_attention(m);
+    } else {
         kick_timekeeper();
+    }
 }
 
 /* ---- the global queue --------------------------------------------------------------------- */
@@ -413,7 +413,6 @@ static gofer_g *find_runnable(gofer_m *m)
         gofer_g *g = NULL;
         if (p) {
             int64_t now = gofer_nanotime();
-            p->kick = false;
             atomic_store_explicit(&gofer_sched.coarse_now, now, memory_order_relaxed);
             if (gofer_timers_next() >= 0)
                 gofer_timers_run(now);
@@ -425,7 +424,10 @@ static gofer_g *find_runnable(gofer_m *m)
         }
         stop_spinning(&spinning);
         if (g) {
-            gofer_wake_surplus(p);
+            if (p->kick)
+                gofer_kick_timekeeper(p);
+            if (gofer_p_waiting(p))
+                gofer_wake_one();
             return g;
         }
         go_idle(m);

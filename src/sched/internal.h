@@ -12,9 +12,9 @@ gofer_g *gofer_pick(gofer_m *m, gofer_p *p); /* the next goroutine of p, or NULL
 void gofer_enqueue_global(gofer_g *g);
 
 /* idle.c */
-void gofer_g0_loop(gofer_m *m); /* returns only where the thread shall end */
-void gofer_wake_one(void);      /* lets an idle processor look for work, if there is one */
-void gofer_wake_surplus(gofer_p *p);
+void gofer_g0_loop(gofer_m *m);         /* returns only where the thread shall end */
+void gofer_wake_one(void);              /* lets an idle processor look for work, if there is one */
+void gofer_kick_timekeeper(gofer_p *p); /* p->kick was set */
 void gofer_tell_idle(gofer_p *p, bool alone); /* p got a goroutine; `alone`: the only one */
 void gofer_hand_off(gofer_p *p);   /* gives a processor that the caller owns to another thread */
 gofer_p *gofer_take_idle_p(void);  /* sched.lock; NULL: none */

@@ -124,6 +124,13 @@ static void unlist_beyond(int n)
     }
 }
 
+static void call_attention_of_all(void)
+{
+    for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
+         m = m->all_link)
+        gofer_call_attention(m);
+}
+
 int go_gomaxprocs(int n)
 {
     if (gofer_start() != 0)
@@ -136,6 +143,7 @@ int go_gomaxprocs(int n)
         n = make_ps(n);
         unlist_beyond(n);
         atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
+        call_attention_of_all();
         unrest(n);
     }
     gofer_spin_unlock(&gofer_sched.lock);

@@ -7,6 +7,8 @@
 
 #include "sched/sched.h"
 
+void gofer_call_attention(gofer_m *m); /* schedule.c */
+
 static inline uint32_t gofer_list_count(const gofer_list *list)
 {
     return atomic_load_explicit(&list->count, memory_order_relaxed);
@@ -56,6 +58,7 @@ static inline void gofer_list_push_front(gofer_list *list, gofer_g *g)
 static inline void gofer_pinned_push(gofer_m *home, gofer_g *g)
 {
     gofer_list_push(&home->pinned, g);
+    gofer_call_attention(home);
     gofer_sched.pinned_count++;
 }
 

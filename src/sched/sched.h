@@ -145,7 +145,11 @@ struct gofer_m {
     gofer_g *locked;       /* the goroutine tied to this thread */
     uint32_t sticky_count; /* sticky goroutines that live on this thread: it must not end */
     bool ends;             /* for g0: its goroutine ended while tied to it */
-    bool is_foreign;       /* a plain thread; g == &g0, never holds a p */
+    /* Something is out of the ordinary at the next scheduling point: it is tied to a goroutine,
+     * others that only it may run wait, it started a timer, its processor may be one too many, or
+     * it just got it. Set by anybody after the thing itself; see gofer_attend. */
+    _Atomic bool attention;
+    bool is_foreign; /* a plain thread; g == &g0, never holds a p */
     bool is_main_thread;
     uint32_t random;
 
@@ -231,16 +235,24 @@ gofer_p *gofer_enter_slow(gofer_m **m);
 /* Marks the calling thread inside the runtime, so that its processor stays its own. *m is the
  * caller's gofer_m_self(); NULL result: a plain thread. Pairs with the membarrier in gofer_freeze:
  * either it sees the mark, or we see p == NULL. */
-static inline gofer_p *gofer_enter(gofer_m **m)
+static inline gofer_p *gofer_mark_inside(gofer_m *m)
 {
-    atomic_store_explicit(&(*m)->inside, 1, memory_order_relaxed);
+    atomic_store_explicit(&m->inside, 1, memory_order_relaxed);
     gofer_compiler_barrier();
     if (gofer_unlikely(gofer_sched.need_fences))
         atomic_thread_fence(memory_order_seq_cst);
     /* acquire: pairs with the release with which a freezer gives the processor back */
-    gofer_p *p = atomic_load_explicit(&(*m)->p, memory_order_acquire);
-    if (gofer_unlikely(!p))
-        p = gofer_enter_slow(m);
+    return atomic_load_explicit(&m->p, memory_order_acquire);
+}
+
+static inline gofer_p *gofer_enter(gofer_m **m)
+{
+    gofer_p *p = gofer_mark_inside(*m);
+    if (gofer_unlikely(!p)) {
+        gofer_m *now = *m; /* a copy: the caller's stays in a register */
+        p = gofer_enter_slow(&now);
+        *m = now;
+    }
     return p;
 }
 
@@ -260,7 +272,12 @@ void gofer_schedule_away_parked(gofer_m *m);
 
 /* gofer_enter for one that waits already, and so may not be queued to get a processor. NULL:
  * there is none. Inside either way. */
-gofer_p *gofer_enter_parked(gofer_m *m);
+gofer_p *gofer_enter_parked_slow(gofer_m *m);
+static inline gofer_p *gofer_enter_parked(gofer_m *m)
+{
+    gofer_p *p = gofer_mark_inside(m);
+    return gofer_likely(p != NULL) ? p : gofer_enter_parked_slow(m);
+}
 
 /* Puts a goroutine that just became ready in a queue and sees to it that somebody runs it.
  * `front`: it runs next on this processor, else behind the others. From any thread. */

@@ -120,11 +120,11 @@ static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
     return gofer_list_pop(&p->backlog);
 }
 
-static inline gofer_g *pick(gofer_m *m, gofer_p *p)
+static inline __attribute__((always_inline)) gofer_g *pick(gofer_m *m, gofer_p *p, bool fair)
 {
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed) + 1;
     atomic_store_explicit(&p->tick, tick, memory_order_relaxed);
-    if (gofer_unlikely(tick % FAIR_PERIOD == 0 || gofer_list_count(&m->pinned))) {
+    if (gofer_unlikely(fair || tick % FAIR_PERIOD == 0)) {
         gofer_g *g = pick_fair(m, p);
         if (g)
             return g;
@@ -143,26 +143,44 @@ static inline gofer_g *pick(gofer_m *m, gofer_p *p)
 
 gofer_g *gofer_pick(gofer_m *m, gofer_p *p)
 {
-    return pick(m, p);
+    return pick(m, p, gofer_list_count(&m->pinned) != 0);
 }
 
-/* Something else runs now although work is left here, or a timer is due before the timekeeper
- * wakes: an idle processor may help. */
+/* Something else runs now although work is left here: an idle processor may help. */
 static inline void share(gofer_p *p)
 {
-    if (gofer_unlikely(p->kick) ||
-        (atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0 &&
-         gofer_p_waiting(p)))
-        gofer_wake_surplus(p);
+    if (atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0 &&
+        gofer_p_waiting(p))
+        gofer_wake_one();
 }
 
-static inline void schedule_away(gofer_m *m, gofer_p *p)
+void gofer_call_attention(gofer_m *m)
+{
+    /* pairs with the exchange in attend: what is to be seen was written before */
+    atomic_store_explicit(&m->attention, true, memory_order_release);
+}
+
+/* Sees to what attention was called to; true: m must go to its own context. */
+static gofer_cold bool attend(gofer_m *m, gofer_p *p)
+{
+    /* Before the looks below, in the order of all threads: what is set after it is seen next time.
+     */
+    atomic_exchange_explicit(&m->attention, false, memory_order_seq_cst);
+    if (p->kick)
+        gofer_kick_timekeeper(p);
+    bool away = m->locked || gofer_list_count(&m->pinned) ||
+                p->index >= atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
+    if (away)
+        gofer_call_attention(m);
+    return away;
+}
+
+static inline __attribute__((always_inline)) void schedule_away(gofer_m *m, gofer_p *p)
 {
     gofer_g *self = m->g;
     gofer_g *to = &m->g0;
-    if (gofer_likely(!m->locked &&
-                     p->index < atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed))) {
-        gofer_g *next = pick(m, p);
+    if (gofer_likely(!atomic_load_explicit(&m->attention, memory_order_relaxed)) || !attend(m, p)) {
+        gofer_g *next = pick(m, p, false);
         if (gofer_unlikely(next == self)) {
             gofer_state_set(self, GOFER_RUNNING);
             gofer_leave(m);
@@ -210,14 +228,7 @@ void gofer_enqueue(gofer_g *g, bool front)
     }
     /* As gofer_enter, but never waits and may be nested: timers are run inside. */
     uint32_t was = atomic_load_explicit(&m->inside, memory_order_relaxed);
-    gofer_p *p = m->held;
-    if (!was) {
-        atomic_store_explicit(&m->inside, 1, memory_order_relaxed);
-        gofer_compiler_barrier();
-        if (gofer_unlikely(gofer_sched.need_fences))
-            atomic_thread_fence(memory_order_seq_cst);
-        p = atomic_load_explicit(&m->p, memory_order_acquire);
-    }
+    gofer_p *p = gofer_unlikely(was) ? m->held : gofer_mark_inside(m);
     if (gofer_unlikely(!p)) {
         atomic_store_explicit(&m->inside, was, memory_order_release);
         gofer_enqueue_global(g);

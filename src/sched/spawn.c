@@ -326,6 +326,7 @@ void go_lock_os_thread(void)
         return;
     self->home = m;
     m->locked = self;
+    gofer_call_attention(m);
 }
 
 void go_unlock_os_thread(void)
