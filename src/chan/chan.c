@@ -2,6 +2,7 @@
 #include "chan/chan.h"
 
 #include "panic/panic.h"
+#include "park/cancel.h"
 
 #define MOST_BYTES ((size_t)1 << 47)
 
@@ -10,13 +11,10 @@
 /* Claims a waiter's wake-up. A select waits in several queues and may be claimed in one. */
 static inline bool claim(gofer_chan *c, gofer_waiter *waiter)
 {
-    uint32_t unclaimed = 0;
-    if (gofer_likely(!waiter->in_select))
+    if (gofer_likely(!waiter->claimable))
         return true;
-    if (!atomic_compare_exchange_strong_explicit(&waiter->g->selected, &unclaimed, 1,
-                                                 memory_order_acq_rel, memory_order_relaxed))
+    if (!gofer_claim(waiter->g, waiter))
         return false;
-    waiter->g->woken_by = waiter;
     c->references--; /* the waiter's; the caller has one of its own */
     return true;
 }
@@ -188,7 +186,7 @@ static bool wait_in(gofer_chan *c, gofer_waitq *queue, void *value, enum gofer_r
     gofer_g *self = gofer_self();
     waiter.g = self;
     waiter.value = value;
-    waiter.in_select = false;
+    waiter.claimable = false;
     waiter.success = false;
     gofer_prepare_park(self, reason);
     gofer_waitq_push(queue, &waiter);

@@ -25,7 +25,7 @@ typedef struct gofer_waiter {
     struct gofer_waiter *next, *previous;
     struct gofer_chan *chan;
     uint32_t index; /* select: which case */
-    bool in_select; /* the waker must win g->selected first */
+    bool claimable; /* the waker must win gofer_claim first */
     bool queued;
     bool success; /* set by the waker: a value was passed, not the channel closed */
 } gofer_waiter;

@@ -10,6 +10,7 @@
 
 #include "chan/chan.h"
 #include "panic/panic.h"
+#include "park/cancel.h"
 #include "time/timer.h"
 
 #include <stdio.h>
@@ -156,13 +157,9 @@ static gofer_waitq *queue_of(const go_case *one)
 static void fire_timeout(gofer_timer *timer, int64_t now)
 {
     gofer_g *g = gofer_container(timer, struct timeout, timer)->g;
-    uint32_t unclaimed = 0;
     (void)now;
-    if (atomic_compare_exchange_strong_explicit(&g->selected, &unclaimed, 1, memory_order_acq_rel,
-                                                memory_order_relaxed)) {
-        g->woken_by = NULL;
+    if (gofer_claim(g, NULL))
         gofer_ready_last(g);
-    }
 }
 
 /* All locks are held. */
@@ -175,7 +172,7 @@ static void queue_all(const struct select *s, gofer_g *self)
         waiter->value = one->value;
         waiter->chan = one->chan;
         waiter->index = s->order[i];
-        waiter->in_select = true;
+        waiter->claimable = true;
         waiter->success = false;
         waiter->chan->references++;
         gofer_waitq_push(queue_of(one), waiter);
@@ -211,8 +208,7 @@ static int wait(const struct select *s)
 {
     struct timeout timeout = { .timer = { .fire = fire_timeout, .wakes = true } };
     gofer_g *self = timeout.g = gofer_self();
-    atomic_store_explicit(&self->selected, 0, memory_order_relaxed);
-    self->woken_by = NULL;
+    gofer_prepare_claim(self);
     gofer_prepare_park(self, GOFER_WAIT_SELECT);
     queue_all(s, self);
     unlock_all(s);
