@@ -91,7 +91,7 @@ static char *map_stack_memory(size_t size)
 /* Where the descriptor lies in the slot [base, base + size). */
 static gofer_g *descriptor_in(char *base, size_t size, uint32_t slot)
 {
-    size_t offset = (slot % COLOURS) * COLOUR_STEP;
+    size_t offset = (size_t)(slot % COLOURS) * COLOUR_STEP;
     return (gofer_g *)(void *)(base + size - offset - ((sizeof(gofer_g) + 63) & ~(size_t)63));
 }
 
