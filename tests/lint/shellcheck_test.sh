@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck finds nothing in the scripts. (SC2015: where A && B || C stands, C is meant for both;
+# The scripts are clean by shellcheck. (SC2015: where A && B || C stands, C is meant for both;
 # SC2016: C code for printf stands in single quotes.)
 set -euo pipefail
 cd "$1"
