@@ -21,4 +21,7 @@ cmake --build "$3" -j2 >"$3.log" 2>&1 || {
     tail -n 40 "$3.log"
     exit 1
 }
-ctest --test-dir "$3" --output-on-failure -j2 -L 'unit|stress'
+# `./gofer test all` runs each three times.
+repeat=()
+[ -z "${GOFER_TEST_LONG:-}" ] || repeat=(--repeat until-fail:3)
+ctest --test-dir "$3" --output-on-failure -j2 -L 'unit|stress' "${repeat[@]}"

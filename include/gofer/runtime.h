@@ -112,6 +112,7 @@ GOFER_END
     })
 
 #ifndef GOFER_NO_SHORT_NAMES
+/* The short name of go_start: `go(fn, args…)`. `#define GOFER_NO_SHORT_NAMES` leaves it out. */
 #define go(...) go_start(__VA_ARGS__)
 #endif
 

@@ -16,6 +16,7 @@
 #include <gofer/base.h>
 #include <gofer/chan.h>
 
+/* What a case waits for. */
 typedef enum go_case_kind {
     GO_CASE_SEND = 1,
     GO_CASE_RECV = 2,
@@ -47,10 +48,14 @@ GOFER_END
 
 #ifndef __cplusplus
 
+/* Runs one of the cases and returns its index, for use in a switch: see go_select_array for the
+ * rules. Go: select. */
 #define go_select(...)                          \
     go_select_array((go_case[]){ __VA_ARGS__ }, \
                     sizeof((go_case[]){ __VA_ARGS__ }) / sizeof(go_case))
 
+/* The cases: send v to c; receive from c into *p (p may be NULL), and set *okp to 1 for a value or
+ * 0 for a closed channel; d has passed; nothing else is ready. */
 #define go_case_send(c, v)                     \
     ((go_case){ .kind = GO_CASE_SEND,          \
                 .chan = (c),                   \

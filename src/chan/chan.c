@@ -156,7 +156,7 @@ enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g *
 
 /* ---- the verbs ---------------------------------------------------------------------------- */
 
-gofer_cold static void block_for_ever(enum gofer_reason reason)
+gofer_cold static _Noreturn void block_for_ever(enum gofer_reason reason)
 {
     gofer_g *self = gofer_self();
     for (;;) {

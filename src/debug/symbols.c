@@ -7,19 +7,20 @@
 
 #ifdef GOFER_HAVE_BACKTRACE
 /* libbacktrace's interface, as its backtrace.h declares it; that header lies in gcc's own folder,
- * where other compilers do not look. It allocates by mmap, not by malloc. */
+ * where other compilers do not look; the build prefixed its names (cmake/backtrace.cmake). It
+ * allocates by mmap, not by malloc. */
 struct backtrace_state;
 typedef void (*backtrace_error)(void *data, const char *text, int number);
-struct backtrace_state *backtrace_create_state(const char *filename, int threaded,
-                                               backtrace_error error, void *data);
-int backtrace_pcinfo(struct backtrace_state *state, uintptr_t pc,
-                     int (*callback)(void *data, uintptr_t pc, const char *filename, int lineno,
-                                     const char *function),
-                     backtrace_error error, void *data);
-int backtrace_syminfo(struct backtrace_state *state, uintptr_t address,
-                      void (*callback)(void *data, uintptr_t pc, const char *name, uintptr_t value,
-                                       uintptr_t size),
-                      backtrace_error error, void *data);
+struct backtrace_state *gofer_backtrace_create_state(const char *filename, int threaded,
+                                                     backtrace_error error, void *data);
+int gofer_backtrace_pcinfo(struct backtrace_state *state, uintptr_t pc,
+                           int (*callback)(void *data, uintptr_t pc, const char *filename,
+                                           int lineno, const char *function),
+                           backtrace_error error, void *data);
+int gofer_backtrace_syminfo(struct backtrace_state *state, uintptr_t address,
+                            void (*callback)(void *data, uintptr_t pc, const char *name,
+                                             uintptr_t value, uintptr_t size),
+                            backtrace_error error, void *data);
 
 static void ignore_error(void *data, const char *text, int number)
 {
@@ -57,11 +58,11 @@ static void by_debug_information(uintptr_t address, struct gofer_symbol *symbol)
 {
     static struct backtrace_state *state;
     if (!state)
-        state = backtrace_create_state(NULL, 1, ignore_error, NULL);
+        state = gofer_backtrace_create_state(NULL, 1, ignore_error, NULL);
     if (!state)
         return;
-    backtrace_pcinfo(state, address, on_line, ignore_error, symbol);
-    backtrace_syminfo(state, address, on_symbol, ignore_error, symbol);
+    gofer_backtrace_pcinfo(state, address, on_line, ignore_error, symbol);
+    gofer_backtrace_syminfo(state, address, on_symbol, ignore_error, symbol);
 }
 #else
 static void by_debug_information(uintptr_t address, struct gofer_symbol *symbol)

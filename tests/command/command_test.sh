@@ -4,7 +4,7 @@ set -uo pipefail
 source=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export GOFERCACHE=$work/cache GOFER_INCLUDE=$source/include GOFER_LIB=$2
+export GOFERCACHE="$work/the cache" GOFER_INCLUDE=$source/include GOFER_LIB=$2
 gofer=$source/tools/gofer
 cd "$work" || exit 1
 failed=0
@@ -54,6 +54,12 @@ printf '#include <gofer.h>\nint go_main(int c, char **v)\n{\n    return nothing;
 printf '#include <gofer.h>\n#include <signal.h>\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    raise(SIGKILL);\n    return 0;\n}\n' >killed.c
 printf '#include <gofer.h>\n#include <stdio.h>\n#include "other.h"\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    printf("%%d\\n", OTHER);\n    return 0;\n}\n' >header.c
 
+printf '#include <gofer.h>\n#include <stdio.h>\nint go_main(int c, char **v)\n{\n    int byte;\n    (void)c;\n    (void)v;\n    while ((byte = getchar()) != EOF)\n        putchar(byte);\n    return 0;\n}\n' >cat.c
+printf '#include <gofer.h>\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    return go_gomaxprocs(0);\n}\n' >procs.c
+printf '#include <gofer.h>\n#include <stdio.h>\nextern char **environ;\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    for (char **e = environ; *e; e++)\n        puts(*e);\n    return 0;\n}\n' >environ.c
+printf '#include <gofer.h>\n#include <stdio.h>\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    printf("%%d\\n", OTHER);\n    return 0;\n}\n' >flag.c
+printf 'void missing(void);\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    missing();\n    return 0;\n}\n' >unlinked.c
+
 expect 'passes arguments and status' 3 '<a b><-x>' "$gofer" run args.c 'a b' -x
 expect 'again, from the cache' 3 '<a b><-x>' "$gofer" run args.c 'a b' -x
 expect 'several files and a link line' 0 '5 2.0' "$gofer" run main.c other.c
@@ -62,6 +68,36 @@ expect 'death by a signal' 137 '' bash -c "\"$gofer\" run killed.c; exit \$?"
 expect 'reads a header' 0 5 "$gofer" run header.c
 printf '#define OTHER 6\n' >other.h
 expect 'notices a changed header' 0 6 "$gofer" run header.c
+expect 'notices it in a second file' 0 '6 2.0' "$gofer" run main.c other.c
+printf '#define OTHER 5\n' >other.h
+expect 'and its old content' 0 5 "$gofer" run header.c
+expect 'empty arguments and --' 5 '<><--><a.c><>' "$gofer" run args.c '' -- a.c ''
+expect '-- before the files' 2 '<--x>' "$gofer" run -- args.c --x
+expect 'standard input is the program'"'"'s' 0 'from input' bash -c "echo from input | \"$gofer\" run cat.c"
+expect 'GOMAXPROCS passes through' 7 '' env GOMAXPROCS=7 "$gofer" run procs.c
+expect 'nothing is added to the environment' 0 '' bash -c "env -i PATH=\"\$PATH\" GOFERCACHE=\"\$GOFERCACHE\" GOFER_LIB=\"\$GOFER_LIB\" A=1 \"$gofer\" run environ.c | grep -v -e ^PATH= -e ^GOFER -e ^A=1 -e ^_= -e ^PWD= -e ^SHLVL= -e ^OLDPWD=; test \$? = 1"
+mkdir -p 'a dir/inc lude'
+printf '#define OTHER 8\n' >'a dir/inc lude/$other #.h'
+printf '// gofer: flags -Ilocal -DUSED\n#include <local.h>\n#include "inc lude/$other #.h"\n#include <gofer.h>\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    return LOCAL + OTHER + USED;\n}\n' >'a dir/a file.c'
+mkdir -p 'a dir/local' && printf '#define LOCAL 10\n' >'a dir/local/local.h'
+expect 'names with spaces, folders relative to the source' 19 '' "$gofer" run 'a dir/a file.c'
+printf '#define OTHER 9\n' >'a dir/inc lude/$other #.h'
+expect 'a changed header with spaces in its name' 20 '' "$gofer" run 'a dir/a file.c'
+expect 'a flag with a separate argument' 0 3 "$gofer" run -D OTHER=3 -l m flag.c
+
+# Many at once that all find the cache empty, while the header changes under them: each prints one
+# of the two values, and afterwards the last one counts.
+printf '#define OTHER 21\n' >other.h
+for i in 1 2 3 4 5 6; do
+    GOFERCACHE=$work/many "$gofer" run header.c >"many.$i" 2>&1 &
+    [ "$i" != 3 ] || { printf '#define OTHER 22\n' >other.new && mv other.new other.h; }
+done
+wait
+for i in 1 2 3 4 5 6; do
+    expect "at once, $i" 0 'yes' bash -c "grep -qx -e 21 -e 22 many.$i && echo yes || cat many.$i"
+done
+expect 'after many at once' 0 22 env GOFERCACHE="$work/many" "$gofer" run header.c
+
 expect 'builds to a name' 0 '' "$gofer" build -o out args.c
 expect 'the built program runs' 2 '<z>' ./out z
 expect 'a missing file' 1 'gofer: cannot find missing.c' "$gofer" run missing.c
@@ -70,12 +106,33 @@ expect 'not a C file' 1 'is not a .c file' "$gofer" run other.h
 expect 'no file' 2 'no .c file named' "$gofer" run
 expect 'an unknown flag' 2 'unknown flag -Q' "$gofer" run -Q args.c
 expect 'an unknown command' 2 'unknown command' "$gofer" fly
-expect 'a compile error' 1 'nothing' "$gofer" run broken.c
+mkdir only
+GOFERCACHE=$work/only expect 'a compile error' 1 'nothing' "$gofer" run broken.c
+GOFERCACHE=$work/only expect 'a link error' 1 'missing' "$gofer" run unlinked.c
+expect 'nothing of those is left in the cache' 0 '' bash -c "test -z \"\$(find only -type f)\" && test -z \"\$(find only -mindepth 2)\""
 expect 'a missing compiler' 1 'no C compiler' env CC=no-such-compiler "$gofer" run args.c
 expect 'no library' 1 'is gofer installed' env GOFER_LIB="$work" "$gofer" run args.c
 touch file
 expect 'a cache that cannot be' 1 'cannot write to the cache' env GOFERCACHE="$work/file/x" "$gofer" run args.c
-expect 'version' 0 'gofer version' "$gofer" version
-expect 'env' 0 "GOFERCACHE=$work/cache" "$gofer" env
+expect 'a cache without a place' 1 'set GOFERCACHE or HOME' env -u GOFERCACHE -u HOME -u XDG_CACHE_HOME "$gofer" run args.c
+mkdir locked && chmod 555 locked
+if [ "$(id -u)" != 0 ]; then
+    expect 'a read-only cache' 1 'cannot write to the cache' env GOFERCACHE="$work/locked" "$gofer" run args.c
+elif mkdir small && mount -t tmpfs -o size=64k none small 2>/dev/null; then
+    expect 'a full disk' 1 'no room in the cache' env GOFERCACHE="$work/small" "$gofer" run args.c
+    expect 'and nothing is left on it' 0 '' bash -c 'test -z "$(find small -type f)"'
+    mount -o remount,ro small
+    expect 'a read-only cache' 1 'cannot write to the cache' env GOFERCACHE="$work/small" "$gofer" run args.c
+    umount small
+else
+    echo 'left out: full disk and read-only cache; no file system can be mounted here'
+fi
+version=$(sed -n 's/^#define GOFER_VERSION "\(.*\)"/\1/p' "$source/include/gofer/base.h")
+expect 'one version' 0 "project(gofer VERSION $version " cat "$source/CMakeLists.txt"
+expect 'one version in the manual' 0 "gofer $version" cat "$source/man/gofer.1"
+expect 'version' 0 "gofer version gofer$version " "$gofer" version
+expect 'help on a topic' 0 '-race' "$gofer" help flags
+expect 'help on nothing there is' 2 'no help for "x"' "$gofer" help x
+expect 'env and a name' 0 "$work/the cache" "$gofer" env GOFERCACHE
 expect 'help' 0 'usage: gofer' "$gofer" help
 exit $failed

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # cmake --install, then a small outside project built each way: pkg-config (static, shared),
-# find_package, add_subdirectory, and the installed command.
+# find_package, add_subdirectory, FetchContent, and the installed command.
 set -euo pipefail
 source=$1 build=$2
 work=$(mktemp -d)
@@ -38,14 +38,19 @@ check() {
 PKG_CONFIG_PATH=$(dirname "$(find usr -name gofer.pc)")
 export PKG_CONFIG_PATH
 lib=$(dirname "$PKG_CONFIG_PATH")
-cflags=$(pkg-config --cflags --define-variable=prefix="$work/usr" gofer)
-libs=$(pkg-config --libs --define-variable=prefix="$work/usr" gofer)
+[ "$(pkg-config --variable=prefix gofer)" = "$work/usr" ] || {
+    echo "FAIL gofer.pc names the prefix $(pkg-config --variable=prefix gofer), not $work/usr"
+    exit 1
+}
+cflags=$(pkg-config --cflags gofer)
+libs=$(pkg-config --libs gofer)
 # the words are flags
 # shellcheck disable=SC2086
 cc -std=gnu11 $cflags main.c $libs -Wl,-rpath,"$work/$lib" -o shared
 check 'pkg-config, shared' ./shared
+libs=$(pkg-config --static --libs gofer)
 # shellcheck disable=SC2086
-cc -std=gnu11 $cflags main.c "$lib/libgofer.a" -pthread -o static
+cc -std=gnu11 -static $cflags main.c $libs -o static
 check 'pkg-config, static' ./static
 needed=$(readelf -d "$lib/libgofer.so.0" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -v -e '^libc\.' -e '^ld-' || true)
 [ -z "$needed" ] || {
@@ -59,6 +64,40 @@ leaked=$(nm -D --defined-only "$lib/libgofer.so.0" | awk '{print $3}' | grep -v 
     exit 1
 }
 echo 'ok only go_ and gofer_ symbols'
+leaked=$(nm -g --defined-only "$lib/libgofer.a" 2>/dev/null | awk 'NF == 3 { print $3 }' |
+    grep -v -e '^go_' -e '^gofer_' -e '^GOFER_' -e '^main$' || true)
+[ -z "$leaked" ] || {
+    echo "FAIL other symbols in the archive: $leaked"
+    exit 1
+}
+echo 'ok only go_ and gofer_ symbols in the archive'
+version=$(sed -n 's/^#define GOFER_VERSION "\(.*\)"/\1/p' "$source/include/gofer/base.h")
+readelf -d "$lib/libgofer.so" | grep -q 'SONAME.*\[libgofer.so.0\]' || {
+    echo 'FAIL the soname is not libgofer.so.0'
+    exit 1
+}
+[ -f "$lib/libgofer.so.$version" ] || {
+    echo "FAIL there is no libgofer.so.$version"
+    exit 1
+}
+unversioned=$(nm -D --defined-only "$lib/libgofer.so" | awk '{ print $3 }' | grep -v -e '@@GOFER_' -e '^GOFER_' || true)
+[ -z "$unversioned" ] || {
+    echo "FAIL symbols without a version: $unversioned"
+    exit 1
+}
+echo 'ok soname and symbol versions'
+# What a program of its own may call itself: a libbacktrace, and any name without our prefix.
+printf 'int backtrace_full(void);\nint backtrace_full(void)\n{\n    return 0;\n}\n' >own.c
+# shellcheck disable=SC2086
+cc -std=gnu11 $cflags main.c own.c "$lib/libgofer.a" -pthread -o own
+check 'a program with a backtrace_full of its own' ./own
+for page in man1/gofer.1 man3/go.3 man3/go_mutex.3 man3/go_mutex_lock.3 man7/gofer.7; do
+    [ -f "usr/share/man/$page" ] || {
+        echo "FAIL there is no man page $page"
+        exit 1
+    }
+done
+echo 'ok man pages'
 mkdir find sub
 cp main.c find
 cp main.c sub
@@ -85,4 +124,22 @@ C
 cmake -S sub -B sub/build >/dev/null
 cmake --build sub/build -j 2 --target main >/dev/null
 check 'add_subdirectory' sub/build/main
+mkdir fetch
+cp main.c fetch
+cat >fetch/CMakeLists.txt <<C
+cmake_minimum_required(VERSION 3.18)
+project(outside C ASM)
+include(FetchContent)
+FetchContent_Declare(gofer SOURCE_DIR $source)
+FetchContent_MakeAvailable(gofer)
+add_executable(main main.c)
+target_link_libraries(main gofer::gofer)
+C
+cmake -S fetch -B fetch/build >/dev/null
+cmake --build fetch/build -j 2 --target main >/dev/null
+check 'FetchContent, shared' fetch/build/main
 check 'the installed command' env GOFERCACHE="$work/cache" usr/bin/gofer run main.c
+check 'the installed command with -race' env GOFERCACHE="$work/cache" usr/bin/gofer run -race main.c
+check 'the installed command with -asan' env GOFERCACHE="$work/cache" usr/bin/gofer run -asan main.c
+ln -s ../usr/bin/gofer "$work/find/gofer"
+check 'the installed command through a link' env GOFERCACHE="$work/cache" find/gofer run main.c

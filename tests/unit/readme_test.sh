@@ -1,12 +1,32 @@
 #!/usr/bin/env bash
-# The README's C program compiles and prints what its comment says.
-set -euo pipefail
+# Each C program in README.md and docs/*.md compiles and prints what its comments `// prints …` say.
+# (A block without a main or go_main is a fragment, and left alone.)
+set -uo pipefail
+source=$1 build=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-sed -n '/^```c$/,/^```$/p' "$1/README.md" | grep -v '^```' >"$work/taste.c"
-cc -std=gnu11 -O2 -Wall -Wextra -Werror -I"$1/include" "$work/taste.c" "$2/libgofer.a" -pthread -o "$work/taste"
-got=$("$work/taste")
-[ "$got" = 385 ] || {
-    echo "FAIL: got $got, expected 385"
-    exit 1
+failed=0 programs=0
+for document in "$source/README.md" "$source"/docs/*.md; do
+    awk -v prefix="$work/$(basename "$document" .md)" '
+        /^```c$/ { file = prefix "." ++n ".c"; next }
+        /^```/ { file = "" }
+        file { print > file }' "$document"
+done
+for program in "$work"/*.c; do
+    grep -Eq '^int (go_)?main\(' "$program" || continue
+    programs=$((programs + 1))
+    name=$(basename "$program" .c)
+    sed -n 's#.*// prints ##p' "$program" >"$work/expected"
+    if ! cc -std=gnu11 -O2 -Wall -Wextra -Werror -I"$source/include" "$program" "$build/libgofer.a" -pthread \
+        -o "$work/$name" || ! timeout 60 "$work/$name" >"$work/got" || ! diff "$work/expected" "$work/got"; then
+        echo "FAIL $name (< expected, > got)"
+        failed=1
+    else
+        echo "ok $name"
+    fi
+done
+[ $programs -ge 2 ] || {
+    echo "FAIL only $programs programs found"
+    failed=1
 }
+exit $failed

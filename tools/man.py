@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Writes the man pages of the calls (section 3) and gofer(7) from the public headers' comments.
+
+usage: man.py SOURCE OUT      writes OUT/man3/*.3 and OUT/man7/gofer.7
+       man.py SOURCE --check  fails where a public name has no comment, or a page no example
+
+A declaration belongs to the comment right above it; several in a row, with no blank line between,
+share one. PAGES says which names stand on one page; a name that is not listed gets a page of its
+own. A page's example is examples/man/PAGE.c, which a test compiles and runs.
+"""
+import pathlib
+import re
+import sys
+
+# page: (what it is about, the names on it)
+PAGES = {
+    "go": ("start a goroutine", "go go_start go_with go_spawn go_spawn_with go_options"),
+    "go_main": ("main's goroutine", "go_main"),
+    "go_run": ("run a function as a goroutine from a program of one's own", "go_run"),
+    "go_on_fatal": ("be told of a fatal error", "go_on_fatal"),
+    "go_gosched": ("let other goroutines run", "go_gosched"),
+    "go_goexit": ("end the calling goroutine", "go_goexit"),
+    "go_num_goroutine": ("count goroutines, and tell them apart", "go_num_goroutine go_goid"),
+    "go_gomaxprocs": ("how many processors run goroutines", "go_gomaxprocs go_num_cpu"),
+    "go_lock_os_thread": ("tie a goroutine to its thread", "go_lock_os_thread go_unlock_os_thread"),
+    "go_blocking": ("foreign calls that block, and threads",
+                    "go_blocking_begin go_blocking_end go_set_max_threads go_thread_ignore"),
+    "go_local": ("values of the calling goroutine", "go_local_set go_local_get"),
+    "go_chan": ("channels",
+                "go_chan go_elem go_chan_make go_send go_recv go_recv_ok go_try_send go_try_recv "
+                "go_range go_close go_len go_cap go_unit go_signal go_chan_ref go_chan_unref"),
+    "go_select": ("wait for the first of several channel operations",
+                  "go_select go_case_send go_case_recv go_case_recv_ok go_case_after "
+                  "go_case_default go_case_as go_select_array go_case"),
+    "go_defer": ("calls that run when a block is left", "go_defer"),
+    "go_panic": ("panics",
+                 "go_panic go_panic_error go_panic_int go_panic_uint go_panic_float "
+                 "go_panic_bool go_panic_pointer go_repanic go_panic_value"),
+    "go_recover": ("stop a panic", "go_recover go_recoverable"),
+    "go_fatal": ("end the process with Go's text", "go_fatal"),
+    "go_waitgroup": ("wait for goroutines",
+                     "go_waitgroup go_waitgroup_add go_waitgroup_done go_waitgroup_wait"),
+    "go_mutex": ("mutual exclusion", "go_mutex go_mutex_lock go_mutex_trylock go_mutex_unlock"),
+    "go_once": ("do something once", "go_once go_once_do"),
+    "go_sleep": ("sleep, and the clock", "go_sleep go_now go_duration"),
+    "go_after": ("a channel that gets a value later", "go_after"),
+    "go_version": ("the library's version", "go_version"),
+}
+
+# How a macro is used, where its own parameters do not tell; types whose members are private.
+USES = {
+    "go": "void go(fn, args...);",
+    "go_start": "void go_start(fn, args...);",
+    "go_with": "void go_with(const go_options *options, fn, args...);",
+    "go_chan": "go_chan(T)",
+    "go_elem": "go_elem(channel)",
+    "go_chan_make": "go_chan(T) go_chan_make(T, n);",
+    "go_send": "void go_send(go_chan(T) c, T v);",
+    "go_recv": "T go_recv(go_chan(T) c);",
+    "go_recv_ok": "int go_recv_ok(go_chan(T) c, T *p);",
+    "go_try_send": "enum go_status go_try_send(go_chan(T) c, T v);",
+    "go_try_recv": "enum go_status go_try_recv(go_chan(T) c, T *p);",
+    "go_range": "go_range (v, c) { ... }",
+    "go_select": "int go_select(cases...);",
+    "go_case_send": "go_case go_case_send(go_chan(T) c, T v);",
+    "go_case_recv": "go_case go_case_recv(go_chan(T) c, T *p);",
+    "go_case_recv_ok": "go_case go_case_recv_ok(go_chan(T) c, T *p, int *ok);",
+    "go_case_after": "go_case go_case_after(go_duration d);",
+    "go_case_default": "go_case go_case_default;",
+    "go_case_as": "go_case go_case_as(int name, go_case case_);",
+    "go_defer": "go_defer(fn, args...);",
+    "go_mutex": "typedef struct go_mutex go_mutex; /* = { 0 } */",
+    "go_once": "typedef struct go_once go_once; /* = { 0 } */",
+    "go_waitgroup": "typedef struct go_waitgroup go_waitgroup; /* = { 0 } */",
+    "go_unit": "typedef struct go_unit go_unit;",
+    "go_recover": "const go_panic_value *go_recover(void);",
+    "go_recoverable": "go_recoverable(result);",
+}
+
+NAME = re.compile(r"\bgo_\w+|\bgo\b")
+
+
+def names_of(declaration):
+    """The public names that a run of code right under a comment declares."""
+    found = []
+    for line in re.sub(r"\{[^{}]*\}", "", declaration).splitlines():
+        line = re.sub(r"/\*.*?\*/", "", line)
+        macro = re.match(r"\s*#define (go_\w+|go\b)", line)
+        function = re.match(r"(?:GOFER_API|int) (?:go_chan\([^)]*\)|.*?)[ *]*\b(go_\w+)\(", line)
+        alias = re.match(r"(?:typedef .*|\} )\b(go_\w+);", line)
+        match = macro or function or alias
+        if match and match.group(1) not in found:
+            found.append(match.group(1))
+    return found
+
+
+def prototype(name, declaration):
+    """name's declaration as one readable text."""
+    if name in USES:
+        return USES[name]
+    struct = re.search(r"typedef (?:struct|enum) \w+ \{[^{}]*\} %s;" % name, declaration)
+    if struct:
+        return struct.group(0)
+    function = re.search(r"^(?:GOFER_API )?([^;\n]*\b%s\([^;]*);" % name, declaration, re.M)
+    if function:
+        text = re.sub(r" (GOFER_PRINTF\(.*\)|__attribute__\(\(.*\)\))", "", function.group(1))
+        return re.sub(r"\s+", " ", text) + ";"
+    alias = re.search(r"^typedef .*\b%s;" % name, declaration, re.M)
+    return alias.group(0) if alias else name
+
+
+def read_headers(include):
+    """[(comment, declaration, names)] in the headers' order, and the names without a comment."""
+    items, bare = [], []
+    for header in sorted(include.glob("gofer/*.h")):
+        text = header.read_text()
+        text = re.sub(r"\\\n", " ", text)
+        # Runs of lines without a blank line; a struct stays whole.
+        for run in re.split(r"\n\s*\n(?![^{}]*\n\})", text):
+            pieces = re.split(r"^(/\*.*?\*/)[ \t]*$", run, flags=re.S | re.M)
+            if pieces[0].strip():
+                bare += names_of(pieces[0])
+            for comment, declaration in zip(pieces[1::2], pieces[2::2]):
+                names = names_of(declaration)
+                if names:
+                    items.append((comment, declaration.strip("\n"), names))
+    documented = {name for _, _, names in items for name in names}
+    # A macro in a function's disguise (it only adds that the call never returns) is the function.
+    functions = {name for _, declaration, names in items for name in names
+                 if re.search(r"^GOFER_API .*\b%s\(" % name, declaration, re.M)}
+    items = [(comment, declaration, [name for name in names if name not in functions or
+                                     "GOFER_API" in declaration])
+             for comment, declaration, names in items]
+    return items, [name for name in bare if name not in documented]
+
+
+def plain(comment):
+    """A comment's text without its stars."""
+    text = re.sub(r"^/\*\s?|\s*\*/$", "", comment)
+    return re.sub(r"^ \* ?", "", text, flags=re.M).strip()
+
+
+def escape(text):
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
+    text = text.replace("“", '"').replace("”", '"')
+    return re.sub(r"^([.'])", r"\\&\1", text, flags=re.M)
+
+
+def prose(text):
+    """Paragraphs; what is indented stands as it is; `code` and the library's names in bold."""
+    out = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        if paragraph.startswith("    "):
+            out += [".PP", ".EX", escape(paragraph), ".EE"]
+            continue
+        paragraph = escape(re.sub(r"\s+", " ", paragraph).strip())
+        paragraph = re.sub(r"`([^`]*)`|\b((?:go|GO)_\w+)",
+                           lambda m: "\\fB%s\\fR" % (m.group(1) or m.group(2)), paragraph)
+        # A sentence a line, as man pages are written.
+        out += [".PP", re.sub(r"([.:;]) (?=[A-Z\\0-9\-])", r"\1\n", paragraph)]
+    return [line for line in out if line][1:]
+
+
+def example(source, page):
+    path = source / "examples" / "man" / (page + ".c")
+    return path.read_text().rstrip("\n") if path.exists() else None
+
+
+def page_text(page, about, names, items, source, head, others):
+    mine = [(c, d, [n for n in ns if n in names]) for c, d, ns in items]
+    mine = [item for item in mine if item[2]]
+    mine.sort(key=lambda item: names.index(item[2][0]))
+    listed = [name for _, _, ns in mine for name in ns]
+    title = listed if page in listed else [page] + listed
+    lines = ['.TH %s 3 %s' % (page.upper(), head), ".SH NAME",
+             "%s \\- %s" % (", ".join(dict.fromkeys(title)), escape(about)),
+             ".SH SYNOPSIS", ".nf", ".B #include <gofer.h>", ".PP"]
+    for _, declaration, ns in mine:
+        for name in ns:
+            lines += ["\\fB%s\\fR" % escape(line) for line in prototype(name, declaration).splitlines()]
+    lines += [".fi", ".SH DESCRIPTION"]
+    for comment, _, ns in mine:
+        lines += [".TP", ".BR %s" % ' ", " '.join(ns)] + prose(plain(comment))
+    code = example(source, page)
+    if code:
+        lines += [".SH EXAMPLES", ".EX", escape(code), ".EE"]
+    lines += [".SH SEE ALSO"]
+    lines += [".BR %s (3)," % other for other in others if other != page] + [".BR gofer (7)"]
+    return "\n".join(lines) + "\n"
+
+
+def pages_of(items):
+    """PAGES, and a page for each documented name that is on none."""
+    pages = {page: (about, names.split()) for page, (about, names) in PAGES.items()}
+    listed = {name for _, names in pages.values() for name in names}
+    for comment, _, names in items:
+        rest = [name for name in names if name not in listed and name not in pages]
+        if rest:
+            about = re.split(r"[.;:(]", plain(comment))[0].replace("\n", " ").strip()
+            pages[rest[0]] = (about[:1].lower() + about[1:], rest)
+            listed.update(rest)
+    documented = {name for _, _, names in items for name in names}
+    return {page: (about, [n for n in names if n in documented])
+            for page, (about, names) in pages.items()}
+
+
+def see_also(page, pages):
+    order = list(pages)
+    at = order.index(page)
+    return sorted(set(order[max(0, at - 2):at + 3]))
+
+
+def main():
+    source = pathlib.Path(sys.argv[1])
+    items, bare = read_headers(source / "include")
+    pages = pages_of(items)
+    if sys.argv[2] == "--check":
+        documented = {name for _, _, names in items for name in names}
+        problems = ["no comment above %s" % name for name in bare]
+        problems += ["tools/man.py lists %s, which no header declares" % name
+                     for _, names in PAGES.values() for name in names.split()
+                     if name not in documented]
+        problems += ["no examples/man/%s.c" % page for page in PAGES if not example(source, page)]
+        for problem in problems:
+            print(problem)
+        sys.exit(1 if problems else 0)
+    out = pathlib.Path(sys.argv[2])
+    for section in ("man3", "man7"):
+        (out / section).mkdir(parents=True, exist_ok=True)
+    head = re.search(r"^\.TH \w+ \d (\"[^\"]*\" \"[^\"]*\")", (source / "man/gofer.1").read_text()).group(1)
+    head += ' "Library Functions Manual"'
+    for page, (about, names) in pages.items():
+        text = page_text(page, about, names, items, source, head, see_also(page, pages))
+        (out / "man3" / (page + ".3")).write_text(text)
+        for name in names:
+            if name != page:
+                (out / "man3" / (name + ".3")).write_text(".so man3/%s.3\n" % page)
+    listing = "\n".join(".TP\n.BR %s (3)\n%s" % (page, escape(about)) for page, (about, _) in pages.items())
+    overview = (source / "man/gofer.7").read_text().replace(".\\\" PAGES", listing)
+    (out / "man7" / "gofer.7").write_text(overview)
+
+
+main()
