@@ -2,6 +2,7 @@
 #include "base/base.h"
 
 #include <sched.h>
+#include <sys/mman.h>
 #include <time.h>
 
 gofer_cold void gofer_spin_wait(gofer_spin *lock)
@@ -26,3 +27,19 @@ int64_t gofer_nanotime(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
+
+#ifdef GOFER_TSAN
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+
+/* TSan's mmap clears its notes of the range, where it does not take it for a write. */
+void gofer_tsan_forget(void *pages, size_t size)
+{
+    AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+    void *again = mmap(pages, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+    if (again == pages)
+        madvise(pages, size, MADV_NOHUGEPAGE);
+}
+#endif

@@ -41,7 +41,12 @@ void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 #define GOFER_TSAN_ACQUIRE(address) __tsan_acquire(address)
 #define GOFER_TSAN_RELEASE(address) __tsan_release(address)
+/* Whole pages get a new user who owes nothing to the last: TSan forgets what was done to them. An
+ * order between the two instead would hide races from users. */
+void gofer_tsan_forget(void *pages, size_t size);
+#define GOFER_UNSEEN __attribute__((no_sanitize("thread"))) /* orders that TSan cannot see */
 #else
+#define GOFER_UNSEEN
 #define GOFER_TSAN_ACQUIRE(address) (void)(address)
 #define GOFER_TSAN_RELEASE(address) (void)(address)
 #endif

@@ -21,7 +21,7 @@ typedef struct gofer_cancel {
     gofer_cancel_watch *watches;
 } gofer_cancel;
 
-static inline void gofer_prepare_claim(gofer_g *self)
+GOFER_UNSEEN static inline void gofer_prepare_claim(gofer_g *self)
 {
     atomic_store_explicit(&self->selected, 0, memory_order_relaxed);
     self->woken_by = NULL;
@@ -29,7 +29,7 @@ static inline void gofer_prepare_claim(gofer_g *self)
 
 /* True: the caller, and nobody else, makes g ready; `by` is what g finds in woken_by. acq_rel: what
  * the claimant wrote for g before is ordered by gofer_ready; the losers see who won. */
-static inline bool gofer_claim(gofer_g *g, void *by)
+GOFER_UNSEEN static inline bool gofer_claim(gofer_g *g, void *by)
 {
     uint32_t unclaimed = 0;
     if (!atomic_compare_exchange_strong_explicit(&g->selected, &unclaimed, 1, memory_order_acq_rel,

@@ -16,7 +16,7 @@ static inline gofer_g *gofer_self(void)
 }
 
 /* Says that the caller is about to wait. Must come before it is made findable. */
-static inline void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
+GOFER_UNSEEN static inline void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
 {
     self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
     if (gofer_unlikely(self->is_thread))
@@ -33,7 +33,7 @@ void gofer_park(gofer_g *self);
 
 /* Wakes a waiter. The waiter's stack and what lies on it may be gone as soon as this is called. */
 void gofer_wake_thread(gofer_g *g);
-static inline void gofer_ready_at(gofer_g *g, bool front)
+GOFER_UNSEEN static inline void gofer_ready_at(gofer_g *g, bool front)
 {
     GOFER_TSAN_RELEASE(g);
     if (gofer_unlikely(g->is_thread))

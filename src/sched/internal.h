@@ -40,6 +40,11 @@ void gofer_m_bind_worker(gofer_m *m);               /* the same for one that run
 bool gofer_foreign_threads(void); /* whether a thread exists that could wake somebody */
 
 /* slab.c: descriptors of goroutines, and the calls of those that have no stack yet */
+#ifdef GOFER_TSAN
+enum { GOFER_G_ROOM = 4096 }; /* a page, for gofer_tsan_forget */
+#else
+enum { GOFER_G_ROOM = (sizeof(gofer_g) + 63) & ~(size_t)63 };
+#endif
 enum { GOFER_CALL_ROOM = 384 };
 extern gofer_pool gofer_gs, gofer_calls;
 

@@ -299,7 +299,7 @@ void gofer_timekeeper_check(int64_t when);
 
 /* A random number of the thread's own generator. Not instrumented: goroutines of one thread share
  * it, one after the other. */
-__attribute__((no_sanitize("thread"))) static inline uint32_t gofer_random(gofer_m *m)
+GOFER_UNSEEN static inline uint32_t gofer_random(gofer_m *m)
 {
     uint32_t x = m->random;
     x ^= x << 13;

@@ -80,8 +80,6 @@ static inline void switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
                                    (size_t)(to->stack_high - gofer_low(to)));
 #endif
 #ifdef GOFER_TSAN
-    if (gofer_state_of(from) == GOFER_DEAD)
-        __tsan_release(from->stack_high); /* its stack's next user comes after this */
     __tsan_switch_to_fiber(to->tsan_fiber, 1 /* no sync: edges are given in park and spawn */);
 #endif
     gofer_switch(&from->sp, context);

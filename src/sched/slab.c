@@ -32,7 +32,7 @@ static void *cell(struct slabs *slabs, size_t size, size_t index)
 
 static void *make_g(size_t index)
 {
-    return cell(&g_slabs, sizeof(gofer_g), index);
+    return cell(&g_slabs, GOFER_G_ROOM, index);
 }
 
 static void *make_call(size_t index)
@@ -46,7 +46,8 @@ gofer_pool gofer_calls = { .make = make_call };
 void gofer_each_goroutine(void (*fn)(gofer_g *g, void *context), void *context)
 {
     for (size_t i = 0; i < gofer_gs.made; i++) {
-        gofer_g *g = (gofer_g *)(void *)(g_slabs.base[i / SLAB_CELLS]) + i % SLAB_CELLS;
+        gofer_g *g =
+            (gofer_g *)(void *)(g_slabs.base[i / SLAB_CELLS] + i % SLAB_CELLS * GOFER_G_ROOM);
         if (gofer_state_of(g) != GOFER_DEAD)
             fn(g, context);
     }

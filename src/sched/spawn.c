@@ -30,7 +30,6 @@ static void goroutine_main(void *argument)
     gofer_g *self = m->g;
     self->unstarted = false;
     GOFER_TSAN_ACQUIRE(self);
-    GOFER_TSAN_ACQUIRE(self->stack_high); /* the stack's user before has ended */
     if (gofer_unlikely(self->sticky)) {
         self->home = m;
         m->sticky_count++;
@@ -130,9 +129,6 @@ void *gofer_begin(gofer_m *m, gofer_g *g)
     lay_call(g, call, (char *)call->vector + vectors_of(call));
     g->call = NULL;
     gofer_cache_put(&m->held->calls, &gofer_calls, call);
-#ifdef GOFER_TSAN
-    g->tsan_fiber = __tsan_create_fiber(0);
-#endif
     return g->sp;
 }
 
@@ -161,9 +157,6 @@ static inline bool set_first_call(gofer_g *g, gofer_p *p, const gofer_call *call
     if (!give_stack(g, p ? &p->stacks : NULL, own_size))
         return false;
     lay_call(g, call, stack);
-#ifdef GOFER_TSAN
-    g->tsan_fiber = __tsan_create_fiber(0);
-#endif
     return true;
 }
 
@@ -211,6 +204,9 @@ static inline gofer_g *create(gofer_m *m, gofer_p *p, const gofer_call *call, co
     give_id(g, p);
     count_goroutine(p, 1);
     set_origin(g, m, site, options);
+#ifdef GOFER_TSAN
+    g->tsan_fiber = __tsan_create_fiber(0); /* here: what comes before it is what its creator did */
+#endif
     GOFER_TSAN_RELEASE(g);
     return g;
 }
@@ -272,6 +268,8 @@ void gofer_recycle(gofer_m *m, gofer_g *g)
     gofer_p *p = m->held;
 #ifdef GOFER_TSAN
     __tsan_destroy_fiber(g->tsan_fiber);
+    if (!g->stack_low)
+        gofer_stack_forget(g->stack_high);
 #endif
 #ifdef GOFER_ASAN
     __asan_unpoison_memory_region(gofer_low(g), (size_t)(g->stack_high - gofer_low(g)));
@@ -281,6 +279,9 @@ void gofer_recycle(gofer_m *m, gofer_g *g)
     else
         gofer_cache_put(p ? &p->stacks : NULL, &gofer_stacks, g->stack_high);
     atomic_store_explicit(&g->on_cpu, 0, memory_order_relaxed);
+#ifdef GOFER_TSAN
+    gofer_tsan_forget(g, GOFER_G_ROOM);
+#endif
     gofer_cache_put(p ? &p->gs : NULL, &gofer_gs, g);
 }
 

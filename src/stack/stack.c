@@ -116,6 +116,13 @@ char *gofer_stack_low(char *top)
     return top + above - stride() + page_size();
 }
 
+#ifdef GOFER_TSAN
+void gofer_stack_forget(char *top)
+{
+    gofer_tsan_forget(gofer_stack_low(top), stride() - page_size());
+}
+#endif
+
 /* One stack at a time: whoever needs one from the pool shall not wait for all. */
 void gofer_stacks_trim(void)
 {
