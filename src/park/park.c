@@ -9,8 +9,9 @@ void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
 {
     self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
     if (gofer_unlikely(self->is_thread))
-        atomic_store_explicit(&self->wake, 0, memory_order_relaxed);
-    gofer_state_waits(self, reason);
+        atomic_store_explicit(&self->wake, 0, memory_order_relaxed); /* waits in park_thread */
+    else
+        gofer_state_waits(self, reason);
 }
 
 void gofer_cancel_park(gofer_g *self)
@@ -20,6 +21,7 @@ void gofer_cancel_park(gofer_g *self)
 
 static void park_thread(gofer_g *self)
 {
+    gofer_state_leaves_running(self, GOFER_WAITING); /* or RUNNABLE already: wake_thread */
     /* pairs with the release in wake_thread */
     while (atomic_load_explicit(&self->wake, memory_order_acquire) == 0)
         gofer_futex_wait(&self->wake, 0, -1);
