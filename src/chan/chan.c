@@ -243,7 +243,8 @@ int gofer_chan_recv(void *handle, void *value, size_t size)
 }
 
 /* Peeks without the lock, as Go does: an answer of "would block" was true at some moment of the
- * call. Closing is final, so `closed` is read first on the receiving side's second look. */
+ * call. Closing is final, so a buffer that was found empty before the channel was found open was
+ * empty while it was open; go_chan_try_recv keeps that order with an acquire. */
 enum go_status gofer_chan_try_send(void *handle, const void *value, size_t size)
 {
     gofer_chan *c = handle;
@@ -270,7 +271,7 @@ enum go_status gofer_chan_try_recv(void *handle, void *value, size_t size)
     if (gofer_unlikely(!c))
         return GO_WOULD_BLOCK;
     check(c, size, "go_try_recv");
-    if (c->capacity && buffered(c) == 0 && !is_closed(c))
+    if (c->capacity && atomic_load_explicit(&c->count, memory_order_acquire) == 0 && !is_closed(c))
         return GO_WOULD_BLOCK;
     gofer_spin_lock(&c->lock);
     enum gofer_attempt attempt = attempt_recv(c, value, &ready);
@@ -310,13 +311,15 @@ void *gofer_chan_make(size_t size, int64_t capacity, int unit)
 }
 
 /* All waiters leave the queue for a chain of their own: the channel may be gone once the first
- * one runs. */
+ * one runs. They count as queued no more: a select that wakes takes its records out of queues, and
+ * by then its neighbours in the chain may be gone. */
 static void take_all(gofer_chan *c, gofer_waitq *queue, gofer_waitq *woken)
 {
     gofer_waiter *waiter;
     while ((waiter = take_waiter(c, queue))) {
         waiter->success = false;
         gofer_waitq_push(woken, waiter);
+        waiter->queued = false;
     }
 }
 

@@ -20,8 +20,9 @@ GOFER_UNSEEN static inline void gofer_prepare_park(gofer_g *self, enum gofer_rea
 {
     self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
     if (gofer_unlikely(self->is_thread))
-        atomic_store_explicit(&self->wake, 0, memory_order_relaxed);
-    gofer_state_waits(self, reason);
+        atomic_store_explicit(&self->wake, 0, memory_order_relaxed); /* waits in park_thread */
+    else
+        gofer_state_waits(self, reason);
 }
 
 /* Takes gofer_prepare_park back: the caller found, before it was findable by anybody or after it

@@ -98,6 +98,7 @@ static gofer_p *claim_idle_p(void)
 static void attach_again(gofer_m *m)
 {
     m->held = NULL;
+    atomic_store_explicit(&m->is_detached, false, memory_order_relaxed);
     atomic_fetch_sub_explicit(&gofer_sched.detached, 1, memory_order_relaxed);
 }
 
@@ -141,12 +142,24 @@ gofer_cold gofer_p *gofer_enter_parked_slow(gofer_m *m)
     return p;
 }
 
+/* Under the lock: without it, NULL may be a thief's, who is about to give the processor back. */
+static bool has_no_p(gofer_m *m)
+{
+    if (!gofer_spin_try(&m->freeze_lock))
+        return false;
+    bool none = atomic_load_explicit(&m->p, memory_order_relaxed) == NULL;
+    gofer_spin_unlock(&m->freeze_lock);
+    return none;
+}
+
 /* Until the deadline, for one thread that may be inside for a moment. */
 static void freeze_for_good(gofer_m *m, int64_t deadline)
 {
     for (;;) {
         gofer_p *p = atomic_load_explicit(&m->p, memory_order_relaxed);
-        if (!p || gofer_freeze(m, p, false) || gofer_nanotime() > deadline)
+        if (p ? gofer_freeze(m, p, false) : has_no_p(m))
+            return;
+        if (gofer_nanotime() > deadline)
             return;
         sched_yield();
     }

@@ -113,10 +113,12 @@ static void start_thread_with(gofer_p *p, bool spinning)
 void gofer_hand_off(gofer_p *p)
 {
     atomic_store_explicit(&p->m, NULL, memory_order_relaxed);
-    bool work = gofer_p_has_work(p) || gofer_timers_next() >= 0;
+    bool work = gofer_p_has_work(p);
     if (!work) {
+        /* Timers under the lock too: who starts one looks for a timekeeper, then for an idle
+         * processor, under it (kick_timekeeper). spec/idle.pml */
         gofer_spin_lock(&gofer_sched.lock);
-        work = gofer_list_count(&gofer_sched.global) != 0;
+        work = gofer_list_count(&gofer_sched.global) != 0 || gofer_timers_next() >= 0;
         if (!work)
             give_back(p);
         gofer_spin_unlock(&gofer_sched.lock);
@@ -130,8 +132,9 @@ void gofer_wake_one(void)
     if (atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) == 0)
         return;
     int none = 0;
+    /* seq_cst: after the push that led here; pairs with the fence in find_runnable */
     if (!atomic_compare_exchange_strong_explicit(&gofer_sched.spinning, &none, 1,
-                                                 memory_order_relaxed, memory_order_relaxed))
+                                                 memory_order_seq_cst, memory_order_seq_cst))
         return; /* somebody looks already, and wakes another when it finds something */
     gofer_spin_lock(&gofer_sched.lock);
     gofer_p *p = atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)
@@ -174,6 +177,9 @@ gofer_cold void gofer_tell_idle(gofer_p *p, bool alone)
 
 void gofer_timekeeper_check(int64_t when)
 {
+    /* The timer is visible before the deadline is read, and sleep_idle takes the deadline back
+     * before it looks at the timers: one of the two sees the other. */
+    atomic_thread_fence(memory_order_seq_cst);
     if (when >= atomic_load_explicit(&gofer_sched.timekeeper_deadline, memory_order_relaxed))
         return;
     gofer_m *m = gofer_m_self();
@@ -277,7 +283,10 @@ static void sleep_idle(gofer_m *m)
         int64_t timer = gofer_timers_next();
         gofer_spin_lock(&gofer_sched.lock);
         int64_t deadline = recheck;
+        /* Only where a processor is idle: else those that hold them look at the timers when they
+         * schedule, and a timer that is due would only turn this loop. */
         if (timer >= 0 &&
+            atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0 &&
             timer < atomic_load_explicit(&gofer_sched.timekeeper_deadline, memory_order_relaxed)) {
             gofer_sched.timekeeper = m; /* an earlier one sleeps on, to no use and no harm */
             atomic_store_explicit(&gofer_sched.timekeeper_deadline, timer, memory_order_relaxed);
@@ -297,6 +306,7 @@ static void sleep_idle(gofer_m *m)
             gofer_sched.timekeeper = NULL;
             atomic_store_explicit(&gofer_sched.timekeeper_deadline, INT64_MAX,
                                   memory_order_relaxed);
+            atomic_thread_fence(memory_order_seq_cst); /* pairs with gofer_timekeeper_check */
         }
         gofer_p *p = m->next_p;
         m->next_p = NULL;
@@ -426,7 +436,10 @@ static gofer_g *find_runnable(gofer_m *m)
         if (g) {
             if (p->kick)
                 gofer_kick_timekeeper(p);
-            if (gofer_p_waiting(p))
+            /* Who pushed while we were counted as spinning left the waking to us: it pushed before
+             * it read `spinning`, we write `spinning` before we look. */
+            atomic_thread_fence(memory_order_seq_cst);
+            if (gofer_p_waiting(p) || gofer_list_count(&gofer_sched.global))
                 gofer_wake_one();
             return g;
         }

@@ -36,10 +36,9 @@ extern _Atomic pid_t gofer_monitor_tid;
 
 static int64_t cpu_time(const gofer_m *m)
 {
-    clockid_t clock;
     struct timespec t;
-    if (pthread_getcpuclockid(m->thread, &clock) != 0 || clock_gettime(clock, &t) != 0)
-        return 0;
+    if (clock_gettime(m->cpu_clock, &t) != 0)
+        return 0; /* it has ended meanwhile */
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
@@ -72,9 +71,9 @@ static bool take(gofer_m *m, gofer_p *p, bool hog)
 {
     if (!gofer_freeze(m, p, true))
         return false;
-    gofer_g *g = m->g;
     atomic_fetch_add_explicit(&gofer_sched.detached, 1, memory_order_relaxed);
-    gofer_state_set(g, GOFER_DETACHED);
+    atomic_store_explicit(&m->is_detached, true, memory_order_relaxed);
+    gofer_state_leaves_running(m->g, GOFER_DETACHED); /* or it waits, on its way to gofer_park */
     m->is_hog = hog;
     hogs += hog;
     gofer_unfreeze(m, NULL);
@@ -87,7 +86,8 @@ static bool look_at(gofer_m *m, int64_t now)
 {
     gofer_p *p = atomic_load_explicit(&m->p, memory_order_acquire);
     if (!p) {
-        if (m->is_hog && gofer_state_of(m->g) != GOFER_DETACHED) {
+        /* not by its goroutine's state: that may end, and its stack go, as we look */
+        if (m->is_hog && !atomic_load_explicit(&m->is_detached, memory_order_relaxed)) {
             m->is_hog = false;
             hogs--;
         }
@@ -120,12 +120,14 @@ static bool look_at(gofer_m *m, int64_t now)
     m->still = 0;
     if (!waits)
         return false;
-    if (atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0) {
+    int procs = atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
+    /* nobody steals from a processor beyond GOMAXPROCS: its work goes when it is taken */
+    if (p->index < procs &&
+        atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0) {
         atomic_store_explicit(&p->eager, true, memory_order_relaxed);
         gofer_wake_one();
         return true;
     }
-    int procs = atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
     int64_t limit = HOG + (int64_t)HOG * hogs / procs;
     return cpu - m->tick_cpu >= limit && take(m, p, true);
 }
@@ -234,6 +236,7 @@ void go_blocking_begin(void)
         return;
     }
     gofer_state_set(m->g, GOFER_DETACHED);
+    atomic_store_explicit(&m->is_detached, true, memory_order_relaxed);
     atomic_fetch_add_explicit(&gofer_sched.detached, 1, memory_order_relaxed);
     gofer_spin_lock(&m->freeze_lock);
     atomic_store_explicit(&m->p, NULL, memory_order_relaxed);

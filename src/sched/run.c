@@ -169,9 +169,13 @@ GOFER_API int gofer_main(int argc, char **argv, int (*fn)(int, char **))
     gofer_sched.thread_count++;
     gofer_p *p = gofer_take_idle_p();
     gofer_spin_unlock(&gofer_sched.lock);
-    gofer_hold(m, p);
-    m->resume = g;
     gofer_state_set(g, GOFER_RUNNABLE);
+    if (p) {
+        gofer_hold(m, p);
+        m->resume = g;
+    } else {
+        gofer_enqueue_global(g); /* a constructor's goroutines hold them all */
+    }
     gofer_g0_loop(m);
     for (;;)
         pause();

@@ -19,6 +19,7 @@
 
 #include <pthread.h>
 #include <sys/types.h>
+#include <time.h>
 
 typedef struct gofer_g gofer_g;
 typedef struct gofer_m gofer_m;
@@ -155,6 +156,7 @@ struct gofer_m {
 
     gofer_spin freeze_lock __attribute__((aligned(GOFER_CACHE_LINE))); /* see gofer_freeze */
     _Atomic uint32_t acknowledged; /* the owner waits in gofer_enter_slow: it is outside */
+    _Atomic bool is_detached;      /* its goroutine runs on although its processor was handed off */
 
     /* sched.lock */
     gofer_m *idle_link;
@@ -171,7 +173,7 @@ struct gofer_m {
     uint32_t still;
     bool is_hog;
 
-    pthread_t thread;
+    clockid_t cpu_clock; /* of the thread; may be asked after its end, unlike its pthread_t */
     pid_t tid;
     gofer_m *all_link;     /* all threads ever made; never freed while the runtime runs */
     _Atomic uint32_t gone; /* the thread has ended */

@@ -12,6 +12,10 @@
  *   DETACHED  RUNNABLE, WAITING   as from RUNNING
  *   RUNNING   DEAD      itself, having left every structure but its stack (ends)
  *
+ * A plain thread's stand-in is WAITING only once it was made findable and has nothing else to do:
+ * the deadlock check takes a thread that waits for one that wakes nobody. So its waker may find it
+ * RUNNING, and the thread does not wait then.
+ *
  * States are atomics only because dumps and the monitor read them; who may write one is said
  * above, and each hand-over goes through a queue with its own lock or the freeze protocol. */
 #ifndef GOFER_SRC_STATE_H
@@ -27,6 +31,16 @@ static inline enum gofer_state gofer_state_of(const gofer_g *g)
 static inline void gofer_state_set(gofer_g *g, enum gofer_state state)
 {
     atomic_store_explicit(&g->state, (uint8_t)state, memory_order_relaxed);
+}
+
+/* RUNNING to `to`, unless somebody else was faster: the monitor detaches a goroutine that may have
+ * said already that it waits; a plain thread may have been woken before it waited. */
+static inline void gofer_state_leaves_running(gofer_g *g, enum gofer_state to)
+{
+    uint8_t running = GOFER_RUNNING;
+    /* acq_rel: what led to the state before is visible to whoever reads this one */
+    atomic_compare_exchange_strong_explicit(&g->state, &running, (uint8_t)to, memory_order_acq_rel,
+                                            memory_order_relaxed);
 }
 
 static inline void gofer_state_waits(gofer_g *g, enum gofer_reason reason)

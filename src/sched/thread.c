@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 __thread gofer_m *gofer_tls __attribute__((tls_model("initial-exec")));
@@ -64,7 +65,8 @@ static void find_stack(gofer_m *m)
 
 void gofer_m_bind(gofer_m *m)
 {
-    m->thread = pthread_self();
+    if (pthread_getcpuclockid(pthread_self(), &m->cpu_clock) != 0)
+        m->cpu_clock = CLOCK_MONOTONIC; /* without clocks of threads all look busy */
     m->tid = (pid_t)syscall(SYS_gettid);
     m->errno_address = __errno_location();
     m->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
@@ -252,8 +254,8 @@ static bool cannot_wake(pid_t tid)
         return true;
     for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
          m = m->all_link)
-        if (m->tid == tid)
-            return true;
+        if (m->tid == tid && !atomic_load_explicit(&m->gone, memory_order_acquire))
+            return true; /* the number of one that is gone may be a new thread's */
     bool found = false;
     gofer_spin_lock(&list_lock);
     for (int i = 0; i < ignored_count && !found; i++)

@@ -110,6 +110,8 @@ static struct gofer_timer_heap *heap_here(void)
 
 bool gofer_timer_start(gofer_timer *timer, int64_t when)
 {
+    if (gofer_unlikely(gofer_start() != 0))
+        return false; /* nobody would keep the time */
     struct gofer_timer_heap *heap = heap_here();
     if (when < 1)
         when = 1;
