@@ -1,12 +1,14 @@
 /* See park.h. */
 #include "park/park.h"
 
+#include "panic/panic.h"
 #include "sched/state.h"
 
 #include <sched.h>
 
 void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
 {
+    gofer_check_jumps(self, __builtin_frame_address(0));
     self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
     if (gofer_unlikely(self->is_thread))
         atomic_store_explicit(&self->wake, 0, memory_order_relaxed);

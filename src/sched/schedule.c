@@ -157,7 +157,7 @@ static inline void schedule_away(gofer_m *m, gofer_p *p)
 {
     gofer_g *self = m->g;
     gofer_g *to = &m->g0;
-    if (gofer_likely(!m->locked &&
+    if (gofer_likely(!m->locked && !gofer_sched.migrates &&
                      p->index < atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed))) {
         gofer_g *next = pick(m, p);
         if (gofer_unlikely(next == self)) {

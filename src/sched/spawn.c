@@ -206,6 +206,7 @@ gofer_g *gofer_try_spawn(const gofer_call *call, const void *stack, const gofer_
     g->lock_depth = g->blocking_depth = 0;
     g->run = NULL;
     g->trimmed = false;
+    g->panic_on_fault = false;
     g->unstarted = true;
     g->fn = call->fn;
     set_origin(g, site, options);
@@ -255,6 +256,7 @@ void go_spawn(void (*fn)(void *), void *arg)
 
 _Noreturn void gofer_goroutine_end(void)
 {
+    gofer_check_ended(gofer_m_self()->g, __builtin_frame_address(0));
     gofer_locals_free(gofer_m_self()->g);
     gofer_m *m = gofer_m_self();
     gofer_p *p = gofer_enter(&m);
