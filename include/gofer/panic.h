@@ -51,6 +51,14 @@ GOFER_API void go_repanic(const go_panic_value *value);
  * status 2. Nothing can recover it. From any thread. Go: runtime.throw. */
 GOFER_API void go_fatal(const char *format, ...) GOFER_PRINTF(1, 2);
 
+/* Whether a fault (SIGSEGV, SIGBUS, SIGFPE) in the calling goroutine panics instead of ending the
+ * process; returns the setting before. A recovered one is of GO_VALUE_RUNTIME, `pointer` the
+ * address. Not for a stack overflow, and not under ASan and TSan. As far as that goes: compilers
+ * remove checks and faults that C leaves undefined, and foreign code that faults may hold its
+ * locks. Where the program has handlers of its own, gofer's go in front and pass on what is not
+ * theirs. From any thread, for itself; never blocks. Go: debug.SetPanicOnFault. */
+GOFER_API int go_set_panic_on_fault(int on);
+
 /* These never return. Their types do not say so, or they could not stand in go and go_defer, which
  * call something else through them; calls do. */
 #define go_panic(...) (go_panic(__VA_ARGS__), __builtin_unreachable())

@@ -43,6 +43,10 @@ static inline __attribute__((always_inline)) void gofer_switch(void **save, void
  * context calls entry(arg) with an ended frame chain. entry never returns. */
 void *gofer_context_make(void *top, void (*entry)(void *), void *arg);
 
+/* The outermost frame of every goroutine returns to one of the few instructions here. */
+extern const char gofer_context_start[];
+enum { GOFER_CONTEXT_START_SIZE = 64 };
+
 /* Calls fn(arg) on top of the suspended context `sp`, whose frames then are fn's callers to any
  * unwinder; the context stays as it was. For dumps. */
 void gofer_call_on(void *sp, void (*fn)(void *), void *arg);

@@ -164,6 +164,23 @@ FUNC(gofer_frame_restore)
     jmp *56(%rdi)
 END(gofer_frame_restore)
 
+/* Where a fault goes on that becomes a panic: gofer_fault_redirect stored the stack pointer at
+ * rsp+0 and the program counter at rsp+8, and all other registers are as they were, so unwinders see
+ * the instruction that failed, exactly, as the caller. */
+    .globl gofer_fault_start
+    .hidden gofer_fault_start
+    .type gofer_fault_start, @function
+    .p2align 4
+gofer_fault_start:
+    .cfi_startproc
+    .cfi_signal_frame
+    .cfi_escape 0x0f, 0x03, 0x77, 0x00, 0x06    /* CFA = *(rsp) {breg7 0; deref} */
+    .cfi_escape 0x10, 0x10, 0x02, 0x77, 0x08    /* rip is stored at rsp+8 {breg7 8} */
+    endbr64
+    call gofer_fault_panic
+    ud2
+END(gofer_fault_start)
+
     .section .data.rel.ro, "aw"
     .globl gofer_capture
     .type gofer_capture, @object

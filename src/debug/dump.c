@@ -8,15 +8,11 @@
 #include <unistd.h>
 #include <unwind.h>
 
-enum { MOST_FRAMES = 100, MOST_GOROUTINES = 1 << 24 };
+enum { MOST_GOROUTINES = 1 << 24 };
 
-struct trace {
-    uintptr_t address[MOST_FRAMES];
-    int count;
-};
-
-static struct trace main_trace;
+static struct gofer_trace main_trace;
 static bool main_trace_kept;
+_Atomic unsigned gofer_printed;
 
 /* ---- printing ----------------------------------------------------------------------------- */
 
@@ -30,6 +26,7 @@ void gofer_print_bytes(const char *text, size_t size)
             return;
         text += n;
         size -= (size_t)n;
+        atomic_fetch_add_explicit(&gofer_printed, 1, memory_order_relaxed);
     }
 }
 
@@ -38,30 +35,30 @@ void gofer_print(const char *text)
     gofer_print_bytes(text, strlen(text));
 }
 
+/* As Go: a number stands for a level, and what is neither shows the text alone. */
 enum gofer_trace_level gofer_traceback_level(void)
 {
-    static const struct {
-        const char *name;
-        enum gofer_trace_level level;
-    } levels[] = { { "none", GOFER_TRACE_NONE },     { "0", GOFER_TRACE_NONE },
-                   { "single", GOFER_TRACE_SINGLE }, { "all", GOFER_TRACE_ALL },
-                   { "1", GOFER_TRACE_ALL },         { "system", GOFER_TRACE_SYSTEM },
-                   { "2", GOFER_TRACE_SYSTEM },      { "crash", GOFER_TRACE_CRASH } };
+    static const char *const names[] = { "none", "single", "all", "system", "crash" };
     const char *text = getenv("GOTRACEBACK");
-    for (size_t i = 0; text && i < sizeof levels / sizeof *levels; i++)
-        if (strcmp(text, levels[i].name) == 0)
-            return levels[i].level;
-    return GOFER_TRACE_SINGLE;
+    if (!text || !*text)
+        return GOFER_TRACE_SINGLE;
+    for (int level = GOFER_TRACE_NONE; level <= GOFER_TRACE_CRASH; level++)
+        if (strcmp(text, names[level]) == 0)
+            return (enum gofer_trace_level)level;
+    long number = strtol(text, (char **)&text, 10);
+    if (*text || number <= 0)
+        return GOFER_TRACE_NONE;
+    return number == 1 ? GOFER_TRACE_ALL : GOFER_TRACE_SYSTEM;
 }
 
 /* ---- collecting --------------------------------------------------------------------------- */
 
 static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *data)
 {
-    struct trace *trace = data;
+    struct gofer_trace *trace = data;
     int before = 0;
     uintptr_t address = _Unwind_GetIPInfo(context, &before);
-    if (!address || trace->count == MOST_FRAMES)
+    if (!address || trace->count == GOFER_TRACE_FRAMES)
         return _URC_END_OF_STACK;
     trace->address[trace->count++] = before ? address : address - 1;
     return _URC_NO_REASON;
@@ -73,7 +70,7 @@ static void collect(void *trace)
 }
 
 /* In a signal handler: drops the handler's own frames, up to the interrupted instruction. */
-static void drop_handler(struct trace *trace, uintptr_t interrupted)
+static void drop_handler(struct gofer_trace *trace, uintptr_t interrupted)
 {
     for (int i = 0; i < trace->count; i++) {
         if (trace->address[i] != interrupted && trace->address[i] + 1 != interrupted)
@@ -82,6 +79,14 @@ static void drop_handler(struct trace *trace, uintptr_t interrupted)
         memmove(trace->address, trace->address + i, sizeof *trace->address * (size_t)trace->count);
         return;
     }
+}
+
+void gofer_trace_collect(struct gofer_trace *trace, uintptr_t interrupted)
+{
+    trace->count = 0;
+    collect(trace);
+    if (interrupted)
+        drop_handler(trace, interrupted);
 }
 
 void gofer_keep_main_trace(void)
@@ -104,7 +109,8 @@ static bool is_internal(const struct gofer_symbol *symbol)
     return begins_with(symbol->file, "gofer/src/") || begins_with(symbol->function, "gofer_");
 }
 
-static void print_frame(const struct gofer_symbol *symbol, uintptr_t address)
+/* `inlined`: the place in the function around it is not this one's own, and Go shows none. */
+static void print_frame(const struct gofer_symbol *symbol, uintptr_t address, bool inlined)
 {
     char line[512];
     int n;
@@ -113,22 +119,43 @@ static void print_frame(const struct gofer_symbol *symbol, uintptr_t address)
     else
         n = snprintf(line, sizeof line, "main.%#lx(...)\n", (unsigned long)address);
     gofer_print_bytes(line, (size_t)n);
-    n = snprintf(line, sizeof line, "\t%s:%d +0x%lx\n", symbol->file[0] ? symbol->file : "?",
-                 symbol->line, (unsigned long)symbol->offset);
-    gofer_print_bytes(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+    n = snprintf(line, sizeof line, "\t%s:%d", symbol->file[0] ? symbol->file : "?", symbol->line);
+    if (!inlined)
+        n += snprintf(line + n, sizeof line - (size_t)n, " +0x%lx", (unsigned long)symbol->offset);
+    gofer_print_bytes(line, (size_t)n);
+    gofer_print("\n");
 }
 
-/* The user's frames, innermost first. */
-static void print_frames(const struct trace *trace)
+/* How many frames are the user's: the goroutine's entry is what the outermost replay called, and
+ * that of main's goroutine called go_main. */
+static int user_frames(const struct gofer_trace *trace, bool is_main)
+{
+    for (int i = trace->count - 1; i > 0; i--)
+        if (trace->address[i] == (uintptr_t)gofer_replay_return - 1)
+            return i - is_main;
+    return trace->count;
+}
+
+/* The user's frames, innermost first. Where symbols are stripped the spawn site still knows the
+ * entry's name. */
+void gofer_trace_print(const struct gofer_trace *trace, const char *entry)
 {
     bool hide = gofer_traceback_level() < GOFER_TRACE_SYSTEM;
-    for (int i = 0; i < trace->count; i++) {
-        struct gofer_symbol symbol;
-        gofer_symbolise(trace->address[i], &symbol);
-        if (hide && is_internal(&symbol))
-            continue;
-        print_frame(&symbol, trace->address[i]);
+    int last = user_frames(trace, entry && strcmp(entry, "go_main") == 0);
+    for (int i = 0; i < (hide ? last : trace->count); i++) {
+        struct gofer_symbol symbols[GOFER_INLINED_MOST];
+        int n = gofer_symbolise(trace->address[i], symbols);
+        if (!symbols[n - 1].function[0] && i == last - 1 && entry)
+            snprintf(symbols[n - 1].function, sizeof symbols->function, "%s", entry);
+        for (int j = 0; j < n; j++)
+            if (!hide || !is_internal(&symbols[j]))
+                print_frame(&symbols[j], trace->address[i], j < n - 1);
     }
+}
+
+static const char *entry_of(const gofer_g *g)
+{
+    return g == gofer_sched.main_g ? "go_main" : g->site ? g->site->name : NULL;
 }
 
 /* ---- goroutines --------------------------------------------------------------------------- */
@@ -153,42 +180,56 @@ static const char *status_of(const gofer_g *g, bool is_caller)
     return "dead";
 }
 
+/* Go's runtime shows labels so, with GODEBUG=tracebacklabels=1. */
+static void print_name(const char *name)
+{
+    gofer_print(" labels:{\"name\": \"");
+    for (; *name; name++) {
+        if (*name == '"' || *name == '\\')
+            gofer_print("\\");
+        gofer_print_bytes(*name >= ' ' ? name : "?", 1);
+    }
+    gofer_print("\"}");
+}
+
 static void print_header(const gofer_g *g, bool is_caller)
 {
     char line[160], minutes[40] = "";
     int64_t waited = (gofer_nanotime() - g->waiting_since) / 60000000000;
     if (!is_caller && gofer_state_of(g) == GOFER_WAITING && g->waiting_since && waited >= 1)
         snprintf(minutes, sizeof minutes, ", %lld minutes", (long long)waited);
-    int n = snprintf(line, sizeof line, "goroutine %llu [%s%s%s]:\n", (unsigned long long)g->id,
+    int n = snprintf(line, sizeof line, "goroutine %llu [%s%s%s", (unsigned long long)g->id,
                      status_of(g, is_caller), minutes, g->lock_depth ? ", locked to thread" : "");
     gofer_print_bytes(line, (size_t)n);
+    if (g->name)
+        print_name(g->name);
+    gofer_print("]:\n");
 }
 
-static void print_origin(const gofer_g *g)
+void gofer_print_origin(const gofer_site *site, uint64_t creator)
 {
     char line[512];
-    if (!g->site)
+    if (!site)
         return;
-    int n =
-        snprintf(line, sizeof line, "created by main.%s in goroutine %llu\n\t%s:%d +0x0\n",
-                 g->site->function, (unsigned long long)g->creator, g->site->file, g->site->line);
+    int n = snprintf(line, sizeof line, "created by main.%s in goroutine %llu\n\t%s:%d +0x0\n",
+                     site->function, (unsigned long long)creator, site->file, site->line);
     gofer_print_bytes(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
 static void print_other(gofer_g *g)
 {
-    struct trace trace = { .count = 0 };
+    struct gofer_trace trace = { .count = 0 };
     print_header(g, false);
     if (atomic_load_explicit(&g->on_cpu, memory_order_acquire)) {
         gofer_print("\tgoroutine running on other thread; stack unavailable\n");
     } else {
         if (g->unstarted)
-            trace = (struct trace){ .address = { (uintptr_t)g->fn }, .count = 1 };
+            trace = (struct gofer_trace){ .address = { (uintptr_t)g->fn }, .count = 1 };
         else
             gofer_call_on(g->sp, collect, &trace);
-        print_frames(&trace);
+        gofer_trace_print(&trace, entry_of(g));
     }
-    print_origin(g);
+    gofer_print_origin(g->site, g->creator);
 }
 
 struct collection {
@@ -204,10 +245,30 @@ static void add_goroutine(gofer_g *g, void *context)
         all->goroutines[all->count++] = g;
 }
 
-static int by_id(const void *a, const void *b)
+static void sift_down(gofer_g **heap, size_t count, size_t at)
 {
-    uint64_t left = (*(gofer_g *const *)a)->id, right = (*(gofer_g *const *)b)->id;
-    return left < right ? -1 : left > right;
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && heap[child]->id < heap[child + 1]->id)
+            child++;
+        if (heap[at]->id >= heap[child]->id)
+            return;
+        gofer_g *moved = heap[at];
+        heap[at] = heap[child];
+        heap[child] = moved;
+    }
+}
+
+/* A heap sort: qsort may call malloc, whose lock the interrupted code may hold. */
+static void sort_by_id(gofer_g **all, size_t count)
+{
+    for (size_t i = count / 2; i-- > 0;)
+        sift_down(all, count, i);
+    for (size_t left = count; left-- > 1;) {
+        gofer_g *largest = all[0];
+        all[0] = all[left];
+        all[left] = largest;
+        sift_down(all, left, 0);
+    }
 }
 
 /* `after`: something was printed before, and a blank line parts the goroutines. */
@@ -220,7 +281,7 @@ static void print_others(const gofer_g *caller, bool after)
     if (all.goroutines == MAP_FAILED)
         return;
     gofer_each_goroutine(add_goroutine, &all);
-    qsort(all.goroutines, all.count, sizeof *all.goroutines, by_id);
+    sort_by_id(all.goroutines, all.count);
     for (size_t i = 0; i < all.count; i++) {
         if (after || i > 0)
             gofer_print("\n");
@@ -232,7 +293,7 @@ static void print_others(const gofer_g *caller, bool after)
 static void print_exited_main(void)
 {
     gofer_print("goroutine 1 [exited]:\n");
-    print_frames(&main_trace);
+    gofer_trace_print(&main_trace, "go_main");
 }
 
 void gofer_dump(bool all, uintptr_t interrupted)
@@ -241,13 +302,11 @@ void gofer_dump(bool all, uintptr_t interrupted)
     gofer_g *self = m ? m->g : NULL;
     bool first_printed = true;
     if (self && !self->is_system) {
-        struct trace trace = { .count = 0 };
-        collect(&trace);
-        if (interrupted)
-            drop_handler(&trace, interrupted);
+        struct gofer_trace trace;
+        gofer_trace_collect(&trace, interrupted);
         print_header(self, true);
-        print_frames(&trace);
-        print_origin(self);
+        gofer_trace_print(&trace, entry_of(self));
+        gofer_print_origin(self->site, self->creator);
     } else if (main_trace_kept) {
         print_exited_main();
     } else {
@@ -257,4 +316,11 @@ void gofer_dump(bool all, uintptr_t interrupted)
         return;
     gofer_freeze_world();
     print_others(self, first_printed);
+}
+
+void gofer_dump_still(void)
+{
+    if (main_trace_kept)
+        print_exited_main();
+    print_others(NULL, main_trace_kept);
 }

@@ -17,21 +17,44 @@ enum gofer_trace_level gofer_traceback_level(void);
 
 void gofer_print(const char *text);
 void gofer_print_bytes(const char *text, size_t size);
+/* How many pieces were printed so far, by anybody: the fatal path's proof that it goes on. */
+extern _Atomic unsigned gofer_printed;
 
 /* The caller's goroutine, then, if `all`, every other: freezes the world for it. In a signal
  * handler `interrupted` is the program counter where it came, else 0. */
 void gofer_dump(bool all, uintptr_t interrupted);
 
+/* Every goroutine; the caller holds sched.lock, and every processor is idle: none moves. */
+void gofer_dump_still(void);
+
 /* Main's goroutine is about to end by Goexit: its trace is what a later report shows of it. */
 void gofer_keep_main_trace(void);
+
+/* Addresses of the frames of one context, innermost first. */
+enum { GOFER_TRACE_FRAMES = 100 };
+struct gofer_trace {
+    uintptr_t address[GOFER_TRACE_FRAMES];
+    int count;
+};
+
+/* The caller's; `interrupted` as above. Usable in a signal handler. */
+void gofer_trace_collect(struct gofer_trace *trace, uintptr_t interrupted);
+
+/* Prints a trace of the goroutine whose entry function is `entry` (NULL: not known), then where it
+ * was started. */
+void gofer_trace_print(const struct gofer_trace *trace, const char *entry);
+void gofer_print_origin(const gofer_site *site, uint64_t creator);
 
 /* One address as function, file and line. From symbols.c. */
 struct gofer_symbol {
     char function[128];
     char file[256];
     int line;         /* 0: not known, and file is the object's */
-    uintptr_t offset; /* of the address in the function */
+    uintptr_t offset; /* of the address in the function; in the object where that is not known */
 };
-void gofer_symbolise(uintptr_t address, struct gofer_symbol *symbol);
+/* Fills `symbols`, innermost first, where functions were inlined into each other: the last is the
+ * one that was called. Returns how many, at least 1. */
+enum { GOFER_INLINED_MOST = 8 };
+int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED_MOST]);
 
 #endif

@@ -1,67 +1,34 @@
-/* Real faults and SIGQUIT: Go's texts.
+/* Real faults and SIGQUIT: Go's texts, or panics for those who asked.
  *
  * Handlers run on each thread's alternate stack, since a goroutine's own may be what overflowed.
- * They are installed only where the program has none and no sanitizer wants the signals. */
+ * They are installed only where the program has none and no sanitizer wants the signals;
+ * go_set_panic_on_fault puts them in front of the program's, to which all goes on that is not its
+ * business. */
+#include "arch/fault.h"
 #include "debug/dump.h"
 #include "panic/panic.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <ucontext.h>
-#include <unistd.h>
 
-enum { ALTERNATE_STACK = 128 * 1024, GUARD_REACH = 65536 };
+enum { ALTERNATE_STACK = 128 * 1024, GUARD_REACH = 65536, NIL_PAGE = 4096 };
 
 void gofer_faults_install(void);
 void gofer_faults_thread_start(gofer_m *m);
 void gofer_faults_thread_stop(gofer_m *m);
 
-static uintptr_t pc_of(const void *context)
-{
-    const ucontext_t *user = context;
-#if defined __x86_64__
-    return (uintptr_t)user->uc_mcontext.gregs[REG_RIP];
-#elif defined __aarch64__
-    return (uintptr_t)user->uc_mcontext.pc;
-#else
-    (void)user;
-    return 0;
-#endif
-}
+/* ---- what it is --------------------------------------------------------------------------- */
 
-/* A fault just below a goroutine's stack: it grew into its guard. */
-static bool is_overflow(const gofer_g *g, const void *address)
-{
-    const char *low = g ? gofer_low(g) : NULL;
-    return low && (const char *)address < low && (const char *)address >= low - GUARD_REACH;
-}
+enum fault { FAULT_NIL, FAULT_ADDRESS, FAULT_DIVIDE, FAULT_OVERFLOW, FAULT_FLOAT };
 
-static _Noreturn void report_overflow(const gofer_g *g, uintptr_t pc)
-{
-    char line[256];
-    snprintf(line, sizeof line,
-             "runtime: goroutine stack exceeds %zu-byte limit\n"
-             "runtime: goroutine %llu%s%.60s; give it more with go_with or GOFER_STACK\n",
-             (size_t)(g->stack_high - gofer_low(g)), (unsigned long long)g->id,
-             g->name || (g->site && g->site->name) ? " " : "",
-             g->name                    ? g->name
-             : g->site && g->site->name ? g->site->name
-                                        : "");
-    gofer_die_of_signal(line, "fatal error: stack overflow\n", pc);
-}
-
-static const char *text_of(int number)
-{
-    switch (number) {
-    case SIGFPE:
-        return "panic: runtime error: integer divide by zero\n";
-    case SIGBUS:
-        return "fatal error: unexpected signal during runtime execution\n";
-    default:
-        return "panic: runtime error: invalid memory address or nil pointer dereference\n";
-    }
-}
+static const char *const texts[] = {
+    [FAULT_NIL] = "runtime error: invalid memory address or nil pointer dereference",
+    [FAULT_ADDRESS] = "runtime error: invalid memory address or nil pointer dereference",
+    [FAULT_DIVIDE] = "runtime error: integer divide by zero",
+    [FAULT_OVERFLOW] = "runtime error: integer overflow",
+    [FAULT_FLOAT] = "runtime error: floating point error",
+};
 
 static const char *name_of(int number)
 {
@@ -75,26 +42,81 @@ static const char *name_of(int number)
     }
 }
 
-static void on_fault(int number, siginfo_t *info, void *context)
+static enum fault fault_of(int number, const siginfo_t *info)
 {
-    char line[160];
-    gofer_m *m = gofer_m_self();
-    if (number == SIGSEGV && m && is_overflow(m->g, info->si_addr))
-        report_overflow(m->g, pc_of(context));
-    snprintf(line, sizeof line, "[signal %s code=0x%x addr=0x%lx pc=0x%lx]\n", name_of(number),
-             (unsigned)info->si_code, (unsigned long)(uintptr_t)info->si_addr,
-             (unsigned long)pc_of(context));
-    gofer_die_of_signal(text_of(number), line, pc_of(context));
+    if (number == SIGFPE)
+        return info->si_code == FPE_INTDIV   ? FAULT_DIVIDE
+               : info->si_code == FPE_INTOVF ? FAULT_OVERFLOW
+                                             : FAULT_FLOAT;
+    bool has_address = number == SIGBUS
+                           ? info->si_code == BUS_ADRERR
+                           : info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
+    return has_address && (uintptr_t)info->si_addr < NIL_PAGE ? FAULT_NIL : FAULT_ADDRESS;
 }
 
-static void on_quit(int number, siginfo_t *info, void *context)
+struct line {
+    char text[160];
+};
+
+/* Go's second line. Division by zero has none: there it is a comparison of the compiler's. */
+static struct line signal_line(int number, const siginfo_t *info, uintptr_t pc)
 {
-    char line[80];
-    (void)number;
-    (void)info;
-    snprintf(line, sizeof line, "PC=0x%lx m=0 sigcode=0\n", (unsigned long)pc_of(context));
-    gofer_die_of_quit(line, pc_of(context));
+    struct line line = { "" };
+    if (number != SIGFPE || info->si_code != FPE_INTDIV)
+        snprintf(line.text, sizeof line.text, "[signal %s code=0x%x addr=0x%lx pc=0x%lx]\n",
+                 name_of(number), (unsigned)info->si_code, (unsigned long)(uintptr_t)info->si_addr,
+                 (unsigned long)pc);
+    return line;
 }
+
+/* ---- reports ------------------------------------------------------------------------------ */
+
+/* A fault just below the stack: it grew into its guard. */
+static bool is_overflow(const gofer_g *g, const void *address)
+{
+    return g && g->stack_low && (const char *)address < g->stack_low &&
+           (const char *)address >= g->stack_low - GUARD_REACH;
+}
+
+static _Noreturn void report_overflow(const gofer_g *g, uintptr_t pc)
+{
+    char line[256];
+    size_t size = (size_t)(g->stack_high - g->stack_low);
+    const char *name = g->name ? g->name : g->site && g->site->name ? g->site->name : "";
+    if (g->is_thread)
+        snprintf(line, sizeof line, "runtime: thread stack exceeds %zu-byte limit\n", size);
+    else
+        snprintf(line, sizeof line,
+                 "runtime: goroutine stack exceeds %zu-byte limit\n"
+                 "runtime: goroutine %llu%s%.60s; give it more with go_with or GOFER_STACK\n",
+                 size, (unsigned long long)g->id, *name ? " " : "", name);
+    gofer_die_of_signal(line, "fatal error: stack overflow\n", false, pc);
+}
+
+/* Somebody sent the signal: nothing failed here. */
+static _Noreturn void report_sent(int number, const siginfo_t *info, uintptr_t pc)
+{
+    char first[80], second[120];
+    snprintf(first, sizeof first, "%s\n", name_of(number));
+    snprintf(second, sizeof second, "PC=0x%lx m=0 sigcode=%d addr=0x%lx\n", (unsigned long)pc,
+             info->si_code, (unsigned long)(uintptr_t)info->si_addr);
+    gofer_die_of_signal(first, second, true, pc);
+}
+
+static _Noreturn void report_fault(int number, const siginfo_t *info, uintptr_t pc)
+{
+    char first[128];
+    struct line second = signal_line(number, info, pc);
+    enum fault fault = fault_of(number, info);
+    if (fault == FAULT_ADDRESS)
+        snprintf(first, sizeof first, "unexpected fault address 0x%lx\nfatal error: fault\n",
+                 (unsigned long)(uintptr_t)info->si_addr);
+    else
+        snprintf(first, sizeof first, "panic: %s\n", texts[fault]);
+    gofer_die_of_signal(first, second.text, fault == FAULT_ADDRESS, pc);
+}
+
+/* ---- panics ------------------------------------------------------------------------------- */
 
 #if defined GOFER_ASAN || defined GOFER_TSAN
 static const bool sanitized = true;
@@ -102,28 +124,120 @@ static const bool sanitized = true;
 static const bool sanitized = false;
 #endif
 
-static void install(int number, void (*handler)(int, siginfo_t *, void *))
+/* Whether the fault is one of the goroutine's own code, and it asked for panics. */
+static bool becomes_panic(const gofer_m *m, const siginfo_t *info)
+{
+    return m && m->g->panic_on_fault && !m->g->is_system && info->si_code > 0 &&
+           atomic_load_explicit(&m->inside, memory_order_relaxed) == 0;
+}
+
+/* On the goroutine's stack again, with the signal mask of the instruction that failed. */
+void gofer_fault_panic(int fault, uintptr_t address, uintptr_t pc)
+{
+    siginfo_t info = { .si_signo = fault & 0xff, .si_code = fault >> 8 };
+    info.si_addr = (void *)address;
+    struct line line = signal_line(info.si_signo, &info, pc);
+    gofer_panic_fault(texts[fault_of(info.si_signo, &info)],
+                      info.si_signo == SIGFPE ? NULL : info.si_addr, line.text);
+}
+
+/* ---- handlers ----------------------------------------------------------------------------- */
+
+/* The handlers found in front of which ours were put; written before they can be called. */
+static struct sigaction earlier[NSIG];
+static gofer_spin install_lock;
+static bool installed[NSIG];
+
+static bool pass_on(int number, siginfo_t *info, void *context)
+{
+    const struct sigaction *action = &earlier[number];
+    if (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN)
+        return false;
+    sigset_t mask = action->sa_mask;
+    if (!(action->sa_flags & SA_NODEFER))
+        sigaddset(&mask, number);
+    pthread_sigmask(SIG_BLOCK, &mask, NULL); /* the return from ours undoes it */
+    if (action->sa_flags & SA_SIGINFO)
+        action->sa_sigaction(number, info, context);
+    else
+        action->sa_handler(number);
+    return true;
+}
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    gofer_m *m = gofer_m_self();
+    uintptr_t pc = gofer_fault_pc(context);
+    bool overflow = number == SIGSEGV && m && info->si_code > 0 && is_overflow(m->g, info->si_addr);
+    if (!overflow && becomes_panic(m, info)) {
+        gofer_fault_redirect(context, number | info->si_code << 8, (uintptr_t)info->si_addr);
+        return;
+    }
+    if (pass_on(number, info, context))
+        return;
+    if (overflow)
+        report_overflow(m->g, pc);
+    if (info->si_code <= 0)
+        report_sent(number, info, pc);
+    report_fault(number, info, pc);
+}
+
+static void on_quit(int number, siginfo_t *info, void *context)
+{
+    char line[80];
+    (void)number;
+    (void)info;
+    uintptr_t pc = gofer_fault_pc(context);
+    snprintf(line, sizeof line, "PC=0x%lx m=0 sigcode=0\n", (unsigned long)pc);
+    gofer_die_of_signal("SIGQUIT: quit\n", line, true, pc);
+}
+
+/* `in_front`: where the program has a handler too. */
+static void install(int number, void (*handler)(int, siginfo_t *, void *), bool in_front)
 {
     struct sigaction now, action = { .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
-    if (sigaction(number, NULL, &now) != 0 || now.sa_handler != SIG_DFL)
+    gofer_spin_lock(&install_lock);
+    if (!installed[number] && sigaction(number, NULL, &now) == 0 &&
+        (in_front || now.sa_handler == SIG_DFL)) {
+        earlier[number] = now;
+        action.sa_sigaction = handler;
+        installed[number] = sigaction(number, &action, NULL) == 0;
+    }
+    gofer_spin_unlock(&install_lock);
+}
+
+static void install_faults(bool in_front)
+{
+    if (sanitized)
         return;
-    action.sa_sigaction = handler;
-    sigaction(number, &action, NULL);
+    install(SIGSEGV, on_fault, in_front);
+    install(SIGBUS, on_fault, in_front);
+    install(SIGFPE, on_fault, in_front);
 }
 
 void gofer_faults_install(void)
 {
-    install(SIGQUIT, on_quit);
-    if (sanitized)
-        return;
-    install(SIGSEGV, on_fault);
-    install(SIGBUS, on_fault);
-    install(SIGFPE, on_fault);
+    install(SIGQUIT, on_quit, false);
+    install_faults(false);
 }
 
+int go_set_panic_on_fault(int on)
+{
+    gofer_g *self = gofer_m_attached()->g;
+    int before = self->panic_on_fault;
+    if (on)
+        install_faults(true);
+    self->panic_on_fault = on != 0;
+    return before;
+}
+
+/* ---- alternate stacks --------------------------------------------------------------------- */
+
+/* A thread that has one of its own keeps it. */
 void gofer_faults_thread_start(gofer_m *m)
 {
-    if (sanitized)
+    stack_t now;
+    if (sanitized || sigaltstack(NULL, &now) != 0 || !(now.ss_flags & SS_DISABLE))
         return;
     void *memory = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #ifdef GOFER_HAVE_BACKTRACE
 /* libbacktrace's interface, as its backtrace.h declares it; that header lies in gcc's own folder,
@@ -29,18 +30,27 @@ static void ignore_error(void *data, const char *text, int number)
     (void)number;
 }
 
-/* An address may stand for several frames, inlined into each other; the first is the innermost. */
+struct names {
+    struct gofer_symbol *symbols;
+    int count;
+};
+
+/* Called for each function that was inlined into the next, innermost first. */
 static int on_line(void *data, uintptr_t pc, const char *file, int line, const char *function)
 {
-    struct gofer_symbol *symbol = data;
+    struct names *names = data;
     (void)pc;
+    if ((!function && !file) || names->count == GOFER_INLINED_MOST)
+        return 0;
+    struct gofer_symbol *symbol = &names->symbols[names->count++];
+    memset(symbol, 0, sizeof *symbol);
     if (function)
         snprintf(symbol->function, sizeof symbol->function, "%s", function);
     if (file) {
         snprintf(symbol->file, sizeof symbol->file, "%s", file);
         symbol->line = line;
     }
-    return function || file;
+    return 0;
 }
 
 static void on_symbol(void *data, uintptr_t pc, const char *name, uintptr_t value, uintptr_t size)
@@ -54,23 +64,35 @@ static void on_symbol(void *data, uintptr_t pc, const char *name, uintptr_t valu
     symbol->offset = pc - value;
 }
 
-static void by_debug_information(uintptr_t address, struct gofer_symbol *symbol)
+static int by_debug_information(uintptr_t address, struct gofer_symbol *symbols)
 {
+    struct names names = { .symbols = symbols };
     static struct backtrace_state *state;
     if (!state)
         state = gofer_backtrace_create_state(NULL, 1, ignore_error, NULL);
     if (!state)
-        return;
-    gofer_backtrace_pcinfo(state, address, on_line, ignore_error, symbol);
-    gofer_backtrace_syminfo(state, address, on_symbol, ignore_error, symbol);
+        return 0;
+    gofer_backtrace_pcinfo(state, address, on_line, ignore_error, &names);
+    struct gofer_symbol *called = names.count ? &symbols[names.count - 1] : symbols;
+    gofer_backtrace_syminfo(state, address, on_symbol, ignore_error, called);
+    return names.count;
 }
 #else
-static void by_debug_information(uintptr_t address, struct gofer_symbol *symbol)
+static int by_debug_information(uintptr_t address, struct gofer_symbol *symbols)
 {
     (void)address;
-    (void)symbol;
+    (void)symbols;
+    return 0;
 }
 #endif
+
+/* A static program has no dladdr that works; all its code is its own file's. */
+static void by_program_file(struct gofer_symbol *symbol, uintptr_t address)
+{
+    ssize_t n = readlink("/proc/self/exe", symbol->file, sizeof symbol->file - 1);
+    symbol->file[n > 0 ? n : 0] = 0;
+    symbol->offset = address;
+}
 
 static void by_dynamic_symbols(uintptr_t address, struct gofer_symbol *symbol)
 {
@@ -79,20 +101,27 @@ static void by_dynamic_symbols(uintptr_t address, struct gofer_symbol *symbol)
         void *pointer;
     } at = { address };
     Dl_info info;
-    if (!dladdr(at.pointer, &info))
+    if (!dladdr(at.pointer, &info)) {
+        if (!symbol->file[0])
+            by_program_file(symbol, address);
         return;
+    }
     if (!symbol->function[0] && info.dli_sname) {
         snprintf(symbol->function, sizeof symbol->function, "%s", info.dli_sname);
         symbol->offset = address - (uintptr_t)info.dli_saddr;
     }
     if (!symbol->file[0] && info.dli_fname)
         snprintf(symbol->file, sizeof symbol->file, "%s", info.dli_fname);
+    if (!symbol->function[0])
+        symbol->offset = address - (uintptr_t)info.dli_fbase; /* for addr2line */
 }
 
-void gofer_symbolise(uintptr_t address, struct gofer_symbol *symbol)
+int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED_MOST])
 {
-    memset(symbol, 0, sizeof *symbol);
-    by_debug_information(address, symbol);
-    if (!symbol->function[0] || !symbol->file[0])
-        by_dynamic_symbols(address, symbol);
+    memset(symbols, 0, sizeof *symbols);
+    int n = by_debug_information(address, symbols);
+    struct gofer_symbol *called = &symbols[n ? n - 1 : 0];
+    if (!called->function[0] || !called->file[0])
+        by_dynamic_symbols(address, called);
+    return n ? n : 1;
 }

@@ -19,11 +19,11 @@ void gofer_deliver_defer(gofer_call *call, const void *stack)
     gofer_defer *record = gofer_container(call, gofer_defer, call);
     gofer_g *self = gofer_self();
     if (gofer_unlikely(!call->fn))
-        gofer_panic_runtime("invalid memory address or nil pointer dereference");
+        gofer_panic_runtime("runtime error: invalid memory address or nil pointer dereference");
+    gofer_check_jumps(self, __builtin_frame_address(0));
     copy_stack_part(record->stack, stack, call->stack_size);
     record->kind = GOFER_DEFERRED_CALL;
-    record->next = self->defers;
-    self->defers = record;
+    gofer_defers_push(self, record);
 }
 
 /* A block is left. The record is the chain's head, unless a jump into the block went round the
@@ -31,12 +31,14 @@ void gofer_deliver_defer(gofer_call *call, const void *stack)
 void gofer_defer_leave(gofer_defer *record)
 {
     gofer_g *self = gofer_self();
-    if (gofer_unlikely(self->defers != record))
+    if (gofer_unlikely(self->defers != record)) {
+        gofer_check_jumps(self, __builtin_frame_address(0));
         return;
+    }
     struct gofer_running running = { .outer = self->running,
                                      .frame = __builtin_frame_address(0),
                                      .record = record };
-    self->defers = record->next;
+    gofer_defers_pop(self, record);
     self->running = &running;
     gofer_replay(&record->call, record->stack);
     gofer_self()->running = running.outer;
@@ -45,11 +47,11 @@ void gofer_defer_leave(gofer_defer *record)
 void gofer_frame_enter(gofer_frame *frame, const gofer_site *site)
 {
     gofer_g *self = gofer_self();
+    gofer_check_jumps(self, __builtin_frame_address(0));
     frame->mark.kind = GOFER_FRAME_MARK;
     frame->mark.site = site;
     frame->mark.stack = __builtin_frame_address(0);
-    frame->mark.next = self->defers;
-    self->defers = &frame->mark;
+    gofer_defers_push(self, &frame->mark);
     if (__cxa_get_globals)
         memcpy(frame->exceptions, __cxa_get_globals(), sizeof frame->exceptions);
 }
@@ -57,6 +59,8 @@ void gofer_frame_enter(gofer_frame *frame, const gofer_site *site)
 void gofer_frame_leave(gofer_frame *frame)
 {
     gofer_g *self = gofer_self();
-    if (self->defers == &frame->mark)
-        self->defers = frame->mark.next;
+    if (gofer_likely(self->defers == &frame->mark))
+        gofer_defers_pop(self, &frame->mark);
+    else
+        gofer_check_jumps(self, __builtin_frame_address(0));
 }

@@ -1,20 +1,26 @@
-/* The end by a fatal error or an uncaught panic: Go's text, the traces, exit status 2.
+/* The end by a fatal error or an uncaught panic: Go's text, the traces, exit status 2, or with
+ * GOTRACEBACK=crash, as Go, a death by SIGABRT.
  *
- * Nothing here allocates or waits without a bound; the first thread to arrive ends the process,
- * others wait for that. */
+ * Nothing here allocates; the first thread to arrive ends the process, others wait for that. An
+ * alarm ends it where the report does not go on: nobody reads the pipe, or a stopped thread holds a
+ * lock of the C library that unwinding needs. */
 #include "panic/panic.h"
 
 #include "debug/dump.h"
 #include "panic/unwind.h"
 
 #include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
-enum { FLUSH_MILLISECONDS = 200 };
+enum { FLUSH_MILLISECONDS = 200, PATIENCE_SECONDS = 5 };
 
 static void (*_Atomic on_fatal)(const char *);
 static _Atomic pid_t ending; /* the thread that ends the process */
@@ -27,49 +33,109 @@ void go_on_fatal(void (*fn)(const char *text))
 
 /* ---- one thread ends the process ---------------------------------------------------------- */
 
+static void unblock(int number)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static _Noreturn void die_now(void)
+{
+    if (gofer_traceback_level() == GOFER_TRACE_CRASH) {
+        signal(SIGABRT, SIG_DFL);
+        unblock(SIGABRT);
+        raise(SIGABRT);
+    }
+    _exit(2);
+}
+
+static void on_alarm(int number)
+{
+    static unsigned seen;
+    unsigned printed = atomic_load_explicit(&gofer_printed, memory_order_relaxed);
+    (void)number;
+    if (printed == seen)
+        die_now();
+    seen = printed;
+}
+
+/* Whatever the program used the alarm for is over; 0 seconds: no alarm. */
+static void set_alarm(int seconds)
+{
+    struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_ONSTACK | SA_RESTART };
+    struct itimerval timer = { { seconds, 0 }, { seconds, 0 } };
+    sigaction(SIGALRM, &action, NULL);
+    unblock(SIGALRM);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* A pipe that can be written to takes at least so much. */
+static void flush_into_pipe(void)
+{
+    struct pollfd out = { .fd = 1, .events = POLLOUT };
+    if (poll(&out, 1, FLUSH_MILLISECONDS) != 1 || (out.revents & POLLNVAL))
+        return;
+    int flags = fcntl(1, F_GETFL);
+    bool large = __fpending(stdout) > 4096 && flags >= 0;
+    if (large) /* what fits goes out */
+        fcntl(1, F_SETFL, flags | O_NONBLOCK);
+    fflush_unlocked(stdout);
+    if (large)
+        fcntl(1, F_SETFL, flags);
+}
+
 /* Stdio's lock may be held by a thread that is stopped, the pipe may be full. */
 static void flush_stdout(void)
 {
-    struct pollfd out = { .fd = 1, .events = POLLOUT };
+    struct stat status;
     for (int i = 0; ftrylockfile(stdout) != 0; i++) {
         if (i == FLUSH_MILLISECONDS)
             return;
         poll(NULL, 0, 1);
     }
-    if (poll(&out, 1, FLUSH_MILLISECONDS) == 1 && !(out.revents & POLLNVAL))
+    if (fstat(fileno_unlocked(stdout), &status) == 0 && S_ISREG(status.st_mode))
         fflush_unlocked(stdout);
+    else
+        flush_into_pipe();
     funlockfile(stdout);
-}
-
-/* Returns for the first thread only; false: this thread fails while it ends the process. */
-static bool begin_end(void)
-{
-    pid_t self = (pid_t)syscall(SYS_gettid), nobody = 0;
-    if (atomic_compare_exchange_strong_explicit(&ending, &nobody, self, memory_order_acq_rel,
-                                                memory_order_acquire)) {
-        gofer_freeze_world();
-        flush_stdout();
-        return true;
-    }
-    while (nobody != self)
-        pause();
-    return false;
 }
 
 static _Noreturn void end(void)
 {
     void (*fn)(const char *) = atomic_load_explicit(&on_fatal, memory_order_acquire);
+    set_alarm(0);
     if (fn)
         fn(first_text);
-    if (gofer_traceback_level() == GOFER_TRACE_CRASH) {
-        signal(SIGABRT, SIG_DFL);
-        sigset_t set;
-        sigemptyset(&set);
-        sigaddset(&set, SIGABRT);
-        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-        raise(SIGABRT);
+    die_now();
+}
+
+/* A trace led through a stack that is not in order, most likely. */
+static _Noreturn void report_second_failure(void)
+{
+    static bool reported;
+    if (reported)
+        die_now();
+    reported = true;
+    gofer_print("gofer: another failure while printing this\n");
+    end();
+}
+
+/* Returns for the first thread only. */
+static void begin_end(void)
+{
+    pid_t self = (pid_t)syscall(SYS_gettid), nobody = 0;
+    if (atomic_compare_exchange_strong_explicit(&ending, &nobody, self, memory_order_acq_rel,
+                                                memory_order_acquire)) {
+        set_alarm(PATIENCE_SECONDS);
+        gofer_freeze_world();
+        flush_stdout();
+        return;
     }
-    _exit(2);
+    while (nobody != self)
+        pause();
+    report_second_failure();
 }
 
 static void keep_text(const char *prefix, const char *text)
@@ -109,11 +175,12 @@ void gofer_print_panics(const struct gofer_panic *panic)
 
 _Noreturn gofer_cold void gofer_die_of_panic(gofer_g *self)
 {
-    if (!begin_end())
-        _exit(4);
+    begin_end();
     const struct gofer_panic *panic = self->panics;
     keep_text("panic: ", panic->value.text);
     gofer_print_panics(panic);
+    if (panic->signal_line)
+        gofer_print(panic->signal_line);
     if (gofer_traceback_level() != GOFER_TRACE_NONE) {
         gofer_print("\n");
         gofer_dump(gofer_traceback_level() >= GOFER_TRACE_ALL, 0);
@@ -123,15 +190,20 @@ _Noreturn gofer_cold void gofer_die_of_panic(gofer_g *self)
 
 /* ---- fatal errors ------------------------------------------------------------------------- */
 
-static _Noreturn void die(const char *text)
+/* The panics that a fatal error interrupts come first. */
+static void print_pending_panics(void)
 {
-    if (!begin_end())
-        _exit(4);
     gofer_m *m = gofer_m_self();
     if (m && m->g->panics && !m->g->panics->is_goexit) {
         gofer_print_panics(m->g->panics);
         gofer_print("\t");
     }
+}
+
+static _Noreturn void die(const char *text)
+{
+    begin_end();
+    print_pending_panics();
     keep_text("fatal error: ", text);
     gofer_print("fatal error: ");
     gofer_print(text);
@@ -170,28 +242,17 @@ _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited)
     gofer_fatal("all goroutines are asleep - deadlock!");
 }
 
-static _Noreturn void die_of_signal(const char *text, const char *line, bool all,
-                                    uintptr_t interrupted)
+_Noreturn gofer_cold void gofer_die_of_signal(const char *first, const char *second, bool all,
+                                              uintptr_t interrupted)
 {
-    if (!begin_end())
-        _exit(4);
-    keep_text("", text);
-    gofer_print(text);
-    gofer_print(line);
+    begin_end();
+    keep_text("", first);
+    print_pending_panics();
+    gofer_print(first);
+    gofer_print(second);
     if (gofer_traceback_level() != GOFER_TRACE_NONE) {
         gofer_print("\n");
         gofer_dump(all || gofer_traceback_level() >= GOFER_TRACE_ALL, interrupted);
     }
     end();
-}
-
-_Noreturn gofer_cold void gofer_die_of_signal(const char *panic_text, const char *signal_line,
-                                              uintptr_t interrupted)
-{
-    die_of_signal(panic_text, signal_line, false, interrupted);
-}
-
-_Noreturn gofer_cold void gofer_die_of_quit(const char *pc_line, uintptr_t interrupted)
-{
-    die_of_signal("SIGQUIT: quit\n", pc_line, true, interrupted);
 }

@@ -81,7 +81,7 @@ void gofer_run_deferred(gofer_g *self, struct gofer_panic *panic)
 {
     gofer_defer *record;
     while ((record = self->defers)) {
-        self->defers = record->next;
+        gofer_defers_pop(self, record);
         if (record->kind == GOFER_FRAME_MARK)
             continue;
         const gofer_site *site = record->site;
@@ -124,8 +124,15 @@ static _Noreturn gofer_noinline void raise_panic(struct gofer_panic *panic)
     gofer_die_of_panic(self);
 }
 
-static _Noreturn void raise_value(go_panic_value value)
+/* First thing: from a frame further in, what was jumped over looks like a frame further out. */
+static inline void check_jumps(const void *frame)
 {
+    gofer_check_jumps(gofer_self(), frame);
+}
+
+static _Noreturn gofer_noinline void raise_value(go_panic_value value)
+{
+    check_jumps(__builtin_frame_address(0));
     struct gofer_panic panic = { .value = value };
     raise_panic(&panic);
 }
@@ -154,6 +161,7 @@ void(go_panic)(const char *format, ...)
     char room[TEXT_ON_STACK];
     struct gofer_panic panic = { .value = { .kind = GO_VALUE_TEXT } };
     va_list arguments;
+    check_jumps(__builtin_frame_address(0));
     va_start(arguments, format);
     format_text(&panic, room, format, arguments);
     va_end(arguments);
@@ -165,6 +173,7 @@ void(go_panic_error)(int64_t code, const char *format, ...)
     char room[TEXT_ON_STACK];
     struct gofer_panic panic = { .value = { .kind = GO_VALUE_ERROR, .integer = code } };
     va_list arguments;
+    check_jumps(__builtin_frame_address(0));
     va_start(arguments, format);
     format_text(&panic, room, format, arguments);
     va_end(arguments);
@@ -176,8 +185,19 @@ _Noreturn gofer_cold void gofer_panic_runtime(const char *text)
     raise_value((go_panic_value){ .kind = GO_VALUE_RUNTIME, .text = text });
 }
 
+_Noreturn gofer_cold void gofer_panic_fault(const char *text, void *address,
+                                            const char *signal_line)
+{
+    struct gofer_panic panic = {
+        .value = { .kind = GO_VALUE_RUNTIME, .text = text, .pointer = address },
+        .signal_line = signal_line,
+    };
+    raise_panic(&panic);
+}
+
 void(go_repanic)(const go_panic_value *value)
 {
+    check_jumps(__builtin_frame_address(0));
     gofer_g *self = gofer_self();
     struct gofer_panic panic = { .value = *value };
     for (struct gofer_panic *older = self->panics; older; older = older->older)
@@ -256,6 +276,7 @@ static _Noreturn gofer_noinline void goexit_again(gofer_g *self)
 
 void(go_goexit)(void)
 {
+    check_jumps(__builtin_frame_address(0));
     gofer_g *self = gofer_self();
     if (self->is_thread)
         gofer_fatal("go_goexit in a thread that is no goroutine's");

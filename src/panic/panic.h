@@ -15,9 +15,35 @@ _Noreturn gofer_cold void gofer_fatal(const char *format, ...)
 /* The deadlock reports: called by the idle path under no lock, on a thread's own context. */
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited);
 
-/* The end by a signal: both texts end in a newline; then the traces. */
-_Noreturn gofer_cold void gofer_die_of_signal(const char *panic_text, const char *signal_line,
+/* The end by a signal that came at the program counter `interrupted`: both texts end in a newline;
+ * then the traces, of all goroutines if `all`. */
+_Noreturn gofer_cold void gofer_die_of_signal(const char *first, const char *second, bool all,
                                               uintptr_t interrupted);
-_Noreturn gofer_cold void gofer_die_of_quit(const char *pc_line, uintptr_t interrupted);
+
+/* Raises a run-time error for a fault at `address`; the line is printed if nobody recovers it. */
+_Noreturn gofer_cold void gofer_panic_fault(const char *text, void *address,
+                                            const char *signal_line);
+
+gofer_cold void gofer_jumped(gofer_g *self, const void *frame); /* looks closer */
+gofer_cold void gofer_ended_early(gofer_g *self);
+
+/* The goroutine is about to end or to wait, `frame` being the caller's frame address: fatal where a
+ * longjmp led here from another stack or out of a function with deferred calls. See jump.c. */
+static inline void gofer_check_jumps(gofer_g *self, const void *frame)
+{
+    const char *at = frame, *defers = (const char *)self->defers;
+    const char *running = (const char *)self->running;
+    if (gofer_unlikely((size_t)(self->stack_high - at) >
+                           (size_t)(self->stack_high - self->stack_low) ||
+                       (defers && defers < at) || (running && running < at)))
+        gofer_jumped(self, frame);
+}
+
+static inline void gofer_check_ended(gofer_g *self, const void *frame)
+{
+    gofer_check_jumps(self, frame);
+    if (gofer_unlikely(self->defers != NULL))
+        gofer_ended_early(self);
+}
 
 #endif

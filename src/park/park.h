@@ -6,6 +6,7 @@
 #ifndef GOFER_SRC_PARK_H
 #define GOFER_SRC_PARK_H
 
+#include "panic/panic.h"
 #include "sched/sched.h"
 #include "sched/state.h"
 
@@ -18,6 +19,7 @@ static inline gofer_g *gofer_self(void)
 /* Says that the caller is about to wait. Must come before it is made findable. */
 GOFER_UNSEEN static inline void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
 {
+    gofer_check_jumps(self, __builtin_frame_address(0));
     self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
     if (gofer_unlikely(self->is_thread))
         atomic_store_explicit(&self->wake, 0, memory_order_relaxed); /* waits in park_thread */

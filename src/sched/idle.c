@@ -7,6 +7,8 @@
  * (gofer_tell_idle), with the monitor as the backstop. */
 #include "sched/internal.h"
 
+#include "debug/dump.h"
+#include "debug/options.h"
 #include "panic/panic.h"
 #include "time/timer.h"
 
@@ -240,6 +242,23 @@ static bool all_still(void)
            !atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed);
 }
 
+enum { STILL_ROUNDS = 5 }; /* by then nothing has moved for a third of a second */
+
+/* GOFER_DEBUG=deadlock. While we hold the lock no processor is taken, and so no goroutine runs. */
+static void report_blocked(int round)
+{
+    static bool reported; /* sched.lock */
+    if (!gofer_debug.deadlock || round < STILL_ROUNDS)
+        return;
+    gofer_spin_lock(&gofer_sched.lock);
+    if (!reported && all_still()) {
+        reported = true;
+        gofer_print("all goroutines are blocked; only foreign threads could wake them\n\n");
+        gofer_dump_still();
+    }
+    gofer_spin_unlock(&gofer_sched.lock);
+}
+
 /* Called by a thread that just went idle. Returns when to look again, or -1: a foreign thread
  * that keeps the report quiet may end without telling us. */
 static int64_t check_deadlock(int round)
@@ -253,8 +272,10 @@ static int64_t check_deadlock(int round)
     int64_t left = goroutine_count();
     if (left == 0 && !gofer_sched.main_gone)
         return -1;
-    if (gofer_foreign_threads() ||
-        wakes != atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst))
+    bool foreign = gofer_foreign_threads();
+    if (foreign)
+        report_blocked(round);
+    if (foreign || wakes != atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst))
         return round < 12 ? gofer_nanotime() + (1000000LL << (2 * round)) : -1;
     gofer_spin_lock(&gofer_sched.lock);
     still = all_still();
@@ -376,6 +397,20 @@ static void send_home(gofer_m *m, gofer_g *g)
         wake_thread(home);
 }
 
+/* ---- GOFER_DEBUG=migrate ------------------------------------------------------------------- */
+
+/* g, which ran here last, shall wake on another thread: with our processor, as its next. */
+static void move_on(gofer_m *m, gofer_g *g)
+{
+    gofer_p *p = m->held;
+    gofer_g *next = atomic_load_explicit(&p->next, memory_order_relaxed);
+    if (next)
+        gofer_runq_push(p, next);
+    atomic_store_explicit(&p->next, g, memory_order_relaxed);
+    gofer_release_p(m);
+    gofer_hand_off(p);
+}
+
 /* ---- the loop ----------------------------------------------------------------------------- */
 
 static void stop_spinning(bool *spinning)
@@ -449,9 +484,8 @@ static gofer_g *find_runnable(gofer_m *m)
 
 static void sleep_locked(gofer_m *m)
 {
-    check_deadlock(0);
-    while (atomic_load_explicit(&m->wake, memory_order_acquire) == 0)
-        gofer_futex_wait(&m->wake, 0, -1);
+    for (int round = 0; atomic_load_explicit(&m->wake, memory_order_acquire) == 0; round++)
+        gofer_futex_wait(&m->wake, 0, check_deadlock(round));
 }
 
 /* m's goroutine is tied to it and waits: sleeps until it is ready, and returns it. */
@@ -508,6 +542,11 @@ void gofer_g0_loop(gofer_m *m)
             send_home(m, g);
             continue;
         }
+        if (gofer_unlikely(gofer_sched.migrates && g->ran_on == m && !g->home)) {
+            move_on(m, g);
+            continue;
+        }
+        g->ran_on = m;
         /* its last thread may be on its way out of it */
         for (int i = 0; atomic_load_explicit(&g->on_cpu, memory_order_acquire); i++) {
             if (i < 1000)

@@ -8,6 +8,8 @@
  * happens, and where nothing runs at all the monitor sleeps until a processor is taken up. */
 #include "sched/internal.h"
 
+#include "debug/hog.h"
+#include "debug/options.h"
 #include "panic/panic.h"
 #include "stack/stack.h"
 #include "time/timer.h"
@@ -107,6 +109,7 @@ static bool look_at(gofer_m *m, int64_t now)
         if (!seen_before) {
             m->seen_tick = tick;
             m->tick_cpu = cpu;
+            m->hog_told = false;
         }
         m->still = 0;
         return !seen_before;
@@ -118,6 +121,10 @@ static bool look_at(gofer_m *m, int64_t now)
         return false;
     }
     m->still = 0;
+    if (gofer_unlikely(gofer_debug.hog) && !m->hog_told && cpu - m->tick_cpu >= HOG) {
+        m->hog_told = true;
+        gofer_hog_seen(m, cpu - m->tick_cpu);
+    }
     if (!waits)
         return false;
     int procs = atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);

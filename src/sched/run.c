@@ -1,6 +1,7 @@
 /* The runtime's start, go_run, and the program's own main. */
 #include "sched/internal.h"
 
+#include "debug/options.h"
 #include "panic/panic.h"
 #include "park/park.h"
 #include "stack/stack.h"
@@ -37,6 +38,8 @@ static size_t stack_size_wanted(void)
 
 static int start(void)
 {
+    gofer_debug_start();
+    gofer_sched.migrates = gofer_debug.migrate;
     const char *sticky = getenv("GOFER_STICKY");
     gofer_sched.all_sticky = sticky && strcmp(sticky, "1") == 0;
     gofer_stack_size = stack_size_wanted();

@@ -71,6 +71,7 @@ struct gofer_g {
     int saved_errno;
     uint64_t id;
     gofer_defer *defers;           /* deferred calls and frame marks, newest first; own use only */
+    const gofer_site *defers_site; /* of the newest: see src/panic/unwind.h */
     struct gofer_panic *panics;    /* panics and Goexits in progress, newest first; own use only */
     struct gofer_running *running; /* innermost deferred call in progress; see src/panic */
     void *exceptions[2]; /* C++: what __cxa_get_globals points at, while it does not run */
@@ -79,20 +80,22 @@ struct gofer_g {
     _Atomic uint32_t selected; /* select: claimed by the first waker */
     void *woken_by;            /* select: the waiter that was served; written by the claimant */
     gofer_m *home;             /* the only thread it may run on; NULL: any */
+    gofer_m *ran_on;           /* GOFER_DEBUG=migrate: the thread it ran on last */
     uint32_t lock_depth;       /* go_lock_os_thread calls not undone */
     uint32_t blocking_depth;   /* go_blocking_begin calls not undone */
     bool sticky;
+    bool panic_on_fault;   /* go_set_panic_on_fault */
     bool unstarted;        /* its first instruction is yet to come */
+    bool own_stack;        /* a mapping of its own, not from the pool */
     int64_t waiting_since; /* coarse time of the last park */
     /* where it came from */
     void (*fn)(void);
     const gofer_site *site;
     const char *name;
     uint64_t creator;
-    gofer_call *call;      /* what it runs first, until it gets its stack; from gofer_calls */
-    char *stack_high;      /* its stack's top */
-    char *stack_low;       /* of a stack that is not from the pool, else NULL: see gofer_low */
-    struct gofer_run *run; /* the go_run that waits for it: see src/sched/run.c */
+    gofer_call *call; /* what it runs first, until it gets its stack; from gofer_calls */
+    char *stack_low, *stack_high; /* its stack, NULL until it has one; a guard page lies below */
+    struct gofer_run *run;        /* the go_run that waits for it: see src/sched/run.c */
     void *asan_fake_stack;
     void *tsan_fiber;
 };
@@ -172,6 +175,7 @@ struct gofer_m {
     int64_t seen_cpu, tick_cpu;
     uint32_t still;
     bool is_hog;
+    bool hog_told; /* GOFER_DEBUG=hog was told of what it runs */
 
     clockid_t cpu_clock; /* of the thread; may be asked after its end, unlike its pthread_t */
     pid_t tid;
@@ -205,6 +209,7 @@ extern struct gofer_sched {
     _Atomic bool exiting; /* main has returned, or a fatal error: no goroutine resumes */
     _Atomic bool monitor_sleeps;
     bool forked;            /* the child of a fork: the runtime is not there */
+    bool migrates;          /* GOFER_DEBUG=migrate: every resume changes the thread */
     bool need_fences;       /* no membarrier here: gofer_enter fences instead */
     bool main_owns_process; /* the library's own main: go_main's end is the process's */
     bool main_gone;         /* main's goroutine called Goexit */
@@ -220,12 +225,6 @@ extern struct gofer_sched {
     _Atomic int64_t created_outside; /* goroutines made minus ended without a processor */
     gofer_p *ps[GOFER_MAX_PROCS];
 } gofer_sched;
-
-/* The lowest usable byte of g's stack; a guard page lies below. */
-static inline char *gofer_low(const gofer_g *g)
-{
-    return g->stack_low || !g->stack_high ? g->stack_low : gofer_stack_low(g->stack_high);
-}
 
 /* ---- inside and outside ------------------------------------------------------------------ */
 

@@ -76,8 +76,8 @@ static inline void switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
     atomic_store_explicit(&to->on_cpu, 1, memory_order_relaxed);
 #ifdef GOFER_ASAN
     bool dies = gofer_state_of(from) == GOFER_DEAD && !from->is_system;
-    __sanitizer_start_switch_fiber(dies ? NULL : &from->asan_fake_stack, gofer_low(to),
-                                   (size_t)(to->stack_high - gofer_low(to)));
+    __sanitizer_start_switch_fiber(dies ? NULL : &from->asan_fake_stack, to->stack_low,
+                                   (size_t)(to->stack_high - to->stack_low));
 #endif
 #ifdef GOFER_TSAN
     __tsan_switch_to_fiber(to->tsan_fiber, 1 /* no sync: edges are given in park and spawn */);
@@ -166,7 +166,7 @@ static gofer_cold bool attend(gofer_m *m, gofer_p *p)
     atomic_exchange_explicit(&m->attention, false, memory_order_seq_cst);
     if (p->kick)
         gofer_kick_timekeeper(p);
-    bool away = m->locked || gofer_list_count(&m->pinned) ||
+    bool away = m->locked || gofer_list_count(&m->pinned) || gofer_sched.migrates ||
                 p->index >= atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
     if (away)
         gofer_call_attention(m);

@@ -109,10 +109,13 @@ static inline void lay_call(gofer_g *g, const gofer_call *call, const void *stac
 
 static inline bool give_stack(gofer_g *g, gofer_cache *cache, size_t own_size)
 {
-    if (gofer_unlikely(own_size))
+    g->own_stack = own_size != 0;
+    if (gofer_unlikely(own_size)) {
         g->stack_high = gofer_stack_map(own_size, &g->stack_low);
-    else
+    } else {
         g->stack_high = gofer_cache_get(cache, &gofer_stacks);
+        g->stack_low = gofer_stack_low(g->stack_high);
+    }
     return g->stack_high != NULL;
 }
 
@@ -172,6 +175,7 @@ static void clear(gofer_g *g)
     g->home = NULL;
     g->lock_depth = g->blocking_depth = 0;
     g->run = NULL;
+    g->panic_on_fault = false;
     g->unstarted = true;
 #ifdef GOFER_ASAN
     g->asan_fake_stack = NULL;
@@ -268,13 +272,13 @@ void gofer_recycle(gofer_m *m, gofer_g *g)
     gofer_p *p = m->held;
 #ifdef GOFER_TSAN
     __tsan_destroy_fiber(g->tsan_fiber);
-    if (!g->stack_low)
+    if (!g->own_stack)
         gofer_stack_forget(g->stack_high);
 #endif
 #ifdef GOFER_ASAN
-    __asan_unpoison_memory_region(gofer_low(g), (size_t)(g->stack_high - gofer_low(g)));
+    __asan_unpoison_memory_region(g->stack_low, (size_t)(g->stack_high - g->stack_low));
 #endif
-    if (gofer_unlikely(g->stack_low != NULL))
+    if (gofer_unlikely(g->own_stack))
         gofer_stack_unmap(g->stack_low, g->stack_high);
     else
         gofer_cache_put(p ? &p->stacks : NULL, &gofer_stacks, g->stack_high);
@@ -288,6 +292,7 @@ void gofer_recycle(gofer_m *m, gofer_g *g)
 _Noreturn void gofer_goroutine_end(void)
 {
     gofer_m *m = gofer_m_self();
+    gofer_check_ended(m->g, __builtin_frame_address(0));
     if (gofer_unlikely(m->g->locals != NULL)) {
         gofer_locals_free(m->g);
         m = gofer_m_self();

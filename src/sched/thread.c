@@ -29,7 +29,7 @@ enum { THREAD_STACK = 256 * 1024 };
 
 static gofer_spin list_lock; /* guards foreign_ms and ignored */
 static gofer_m *foreign_ms;
-static pthread_key_t foreign_key;
+static pthread_key_t foreign_key, worker_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pid_t ignored[256];
 static int ignored_count;
@@ -78,6 +78,43 @@ void gofer_m_bind(gofer_m *m)
     gofer_tls = m;
 }
 
+/* ---- threads that end ------------------------------------------------------------------------ */
+
+/* A plain thread ends. */
+static void detach(void *argument)
+{
+    gofer_m *m = argument;
+    gofer_spin_lock(&list_lock);
+    gofer_m **at = &foreign_ms;
+    while (*at != m)
+        at = &(*at)->all_link;
+    *at = m->all_link;
+    gofer_spin_unlock(&list_lock);
+    gofer_locals_free(&m->g0);
+    gofer_faults_thread_stop(m);
+    gofer_tls = NULL;
+    free(m);
+}
+
+/* A thread of the runtime's ends although it did not return: with it its goroutine would be gone.
+ */
+static void die_of_exit(void *argument)
+{
+    const gofer_g *g = ((gofer_m *)argument)->g;
+    const char *name = g->site && g->site->name ? g->site->name : g->name;
+    if (g == gofer_sched.main_g)
+        name = "go_main";
+    gofer_fatal("pthread_exit in goroutine %llu (main.%s)", (unsigned long long)g->id,
+                name ? name : "?");
+}
+
+static void make_keys(void)
+{
+    if (pthread_key_create(&foreign_key, detach) != 0 ||
+        pthread_key_create(&worker_key, die_of_exit) != 0)
+        gofer_fatal("no thread-specific key left for gofer: too many pthread_key_create");
+}
+
 /* ---- the runtime's own threads ------------------------------------------------------------ */
 
 static void list_m(gofer_m *m)
@@ -90,9 +127,15 @@ static void list_m(gofer_m *m)
 
 void gofer_m_bind_worker(gofer_m *m)
 {
+    pthread_once(&key_once, make_keys);
+    if (gofer_tls) { /* the program's first thread, which has made main's goroutine */
+        pthread_setspecific(foreign_key, NULL);
+        detach(gofer_tls);
+    }
     gofer_m_bind(m);
     prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* sleepers wake on time */
     gofer_faults_thread_start(m);
+    pthread_setspecific(worker_key, m); /* no memory: pthread_exit goes unnoticed */
     list_m(m);
 }
 
@@ -108,6 +151,7 @@ static void *thread_main(void *argument)
     gofer_sched.thread_count--;
     gofer_spin_unlock(&gofer_sched.lock);
     gofer_faults_thread_stop(m);
+    pthread_setspecific(worker_key, NULL);
     gofer_tls = NULL;
     atomic_store_explicit(&m->gone, 1, memory_order_release);
     return NULL;
@@ -169,29 +213,9 @@ int go_set_max_threads(int n)
 
 /* ---- plain threads ------------------------------------------------------------------------ */
 
-static void detach(void *argument)
-{
-    gofer_m *m = argument;
-    gofer_spin_lock(&list_lock);
-    gofer_m **at = &foreign_ms;
-    while (*at != m)
-        at = &(*at)->all_link;
-    *at = m->all_link;
-    gofer_spin_unlock(&list_lock);
-    gofer_locals_free(&m->g0);
-    gofer_tls = NULL;
-    free(m);
-}
-
-static void make_key(void)
-{
-    if (pthread_key_create(&foreign_key, detach) != 0)
-        gofer_fatal("no thread-specific key left for gofer: too many pthread_key_create");
-}
-
 gofer_cold gofer_m *gofer_attach(void)
 {
-    pthread_once(&key_once, make_key);
+    pthread_once(&key_once, make_keys);
     gofer_m *m = gofer_m_new();
     if (!m || pthread_setspecific(foreign_key, m) != 0)
         gofer_fatal("out of memory attaching a thread");
@@ -200,6 +224,7 @@ gofer_cold gofer_m *gofer_attach(void)
     m->g0.is_system = false;
     gofer_state_set(&m->g0, GOFER_RUNNING);
     gofer_m_bind(m);
+    gofer_faults_thread_start(m);
     gofer_spin_lock(&list_lock);
     m->all_link = foreign_ms;
     foreign_ms = m;

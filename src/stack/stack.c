@@ -9,9 +9,10 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
-enum { ARENA_SLOTS = 64, COLOURS = 16, COLOUR_STEP = 128, KEEP_WARM = 64 };
+enum { COLOUR_STEP = 128, ARENA_SLOTS = 64, COLOURS = 4096 / 2 / COLOUR_STEP, KEEP_WARM = 64 };
 
 size_t gofer_stack_size = (size_t)256 * 1024;
+size_t gofer_stack_reach;
 
 static struct {
     char *free, *end;      /* what is left of the arena in use */
@@ -96,6 +97,8 @@ static size_t stride(void)
 
 static void *make(size_t index)
 {
+    if (!gofer_stack_reach)
+        gofer_stack_reach = stride() - page_size();
     if (arenas.free == arenas.end) {
         char *arena = map_memory(ARENA_SLOTS * stride());
         if (!arena)
@@ -110,16 +113,10 @@ static void *make(size_t index)
 
 gofer_pool gofer_stacks = { .make = make };
 
-char *gofer_stack_low(char *top)
-{
-    size_t above = -(uintptr_t)top & (page_size() - 1);
-    return top + above - stride() + page_size();
-}
-
 #ifdef GOFER_TSAN
 void gofer_stack_forget(char *top)
 {
-    gofer_tsan_forget(gofer_stack_low(top), stride() - page_size());
+    gofer_tsan_forget(gofer_stack_low(top), gofer_stack_reach);
 }
 #endif
 

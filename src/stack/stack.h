@@ -14,8 +14,12 @@
 extern gofer_pool gofer_stacks;
 extern size_t gofer_stack_size; /* at least so many bytes each; set before the first is made */
 
-/* The lowest usable byte of a pooled stack. */
-char *gofer_stack_low(char *top);
+/* The lowest usable byte of a pooled stack. Tops lie in the upper half of a page of 4 KiB. */
+extern size_t gofer_stack_reach; /* from the end of the top's page to there */
+static inline char *gofer_stack_low(char *top)
+{
+    return top + (-(uintptr_t)top & 4095) - gofer_stack_reach;
+}
 
 /* A mapping of its own with at least `size` bytes of stack; NULL: no memory. *low and the result,
  * its top, are what gofer_stack_unmap wants back. */

@@ -1,0 +1,9 @@
+/* Who keeps a processor for long: GOFER_DEBUG=hog. The monitor's alone. */
+#ifndef GOFER_SRC_HOG_H
+#define GOFER_SRC_HOG_H
+
+#include "sched/sched.h"
+
+void gofer_hog_seen(const gofer_m *m, int64_t nanoseconds);
+
+#endif
