@@ -15,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-__thread gofer_m *gofer_tls __attribute__((tls_model("initial-exec")));
+/* used: with LTO only assembly names it. */
+__thread gofer_m *gofer_tls __attribute__((tls_model("initial-exec"), used));
 
 /* C++: where this thread's exception state lives. Absent in a program without C++. */
 void *__cxa_get_globals(void) __attribute__((weak));

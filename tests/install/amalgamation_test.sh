@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The library as gofer.h, gofer.c and gofer.S compiles without warnings, with each compiler and
+# with LTO; programs, unit and stress tests linked with it behave.
+set -euo pipefail
+source=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+python3 "$source/tools/amalgamate.py" "$source" "$work/dist"
+cd "$work"
+compilers=(gcc)
+if command -v clang >/dev/null; then compilers+=(clang); else echo 'clang is not installed: left out'; fi
+printf '#include "gofer.h"\nstatic int work(int argc, char **argv)\n{\n    (void)argv;\n    return argc;\n}\nint main(void)\n{\n    return go_run(work, 7, NULL) == 7 ? 0 : 1;\n}\n' >own.c
+for compiler in "${compilers[@]}"; do
+    for level in -O2 '-O3 -flto'; do
+        # LTO's code generation is as slow as two compilers: gcc alone does it here
+        [ "$compiler $level" != 'clang -O3 -flto' ] || continue
+        # the words are flags
+        # shellcheck disable=SC2086
+        "$compiler" -std=gnu11 $level -g -Wall -Wextra -Werror -c dist/gofer.c -o gofer.o
+        "$compiler" -c dist/gofer.S -o switch.o
+        for program in "$source"/tests/unit/select_test.c "$source"/tests/unit/capture_test.c \
+            "$source"/tests/unit/local_test.c "$source"/tests/stress/*_stress.c; do
+            # shellcheck disable=SC2086
+            "$compiler" -std=gnu11 $level -Idist -I"$source/include" "$program" gofer.o switch.o -pthread -o program
+            timeout 120 ./program >out 2>&1 || {
+                echo "FAIL $compiler $level $(basename "$program"): status $?"
+                cat out
+                exit 1
+            }
+        done
+        echo "ok $compiler $level"
+    done
+    "$compiler" -std=gnu11 -DGOFER_NO_MAIN -Idist own.c dist/gofer.c dist/gofer.S -pthread -o own
+    ./own
+    echo "ok $compiler, a main of its own"
+done
