@@ -4,8 +4,13 @@
 struct small {
     int a, b;
 };
+#ifdef __aarch64__
+typedef short part; /* structs of more than 16 bytes are refused there */
+#else
+typedef long part;
+#endif
 struct big {
-    long a, b, c, d;
+    part a, b, c, d;
 };
 
 static go_waitgroup wg;
