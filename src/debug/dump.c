@@ -67,6 +67,12 @@ static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *data)
     return _URC_NO_REASON;
 }
 
+#ifndef __GLIBC__
+/* Links find_object.c, which the unwinder may miss. */
+int _dl_find_object(void *address, void *found);
+__attribute__((used)) static int (*const find_object)(void *, void *) = _dl_find_object;
+#endif
+
 static void collect(void *trace)
 {
     _Unwind_Backtrace(on_frame, trace);
