@@ -2,6 +2,7 @@
 #include "debug/dump.h"
 
 #include "sched/state.h"
+#include "stack/valgrind.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -188,10 +189,12 @@ static void print_other(gofer_g *g)
     if (atomic_load_explicit(&g->on_cpu, memory_order_acquire)) {
         gofer_print("\tgoroutine running on other thread; stack unavailable\n");
     } else {
-        if (g->unstarted)
+        if (g->unstarted) {
             trace = (struct trace){ .address = { (uintptr_t)g->fn }, .count = 1 };
-        else
+        } else {
+            gofer_stack_borrow(g->sp);
             gofer_call_on(g->sp, collect, &trace);
+        }
         print_frames(&trace);
     }
     print_origin(g);
