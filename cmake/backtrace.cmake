@@ -1,10 +1,25 @@
 # Symbolised traces: libbacktrace comes with gcc, as a static library. Its objects go into ours; its
 # global names get the prefix gofer_, so that a program may link a libbacktrace of its own.
-# Sets GOFER_BACKTRACE to the renamed objects, or to nothing where there is no libbacktrace.
+# Sets GOFER_BACKTRACE to the renamed objects, or to nothing where there is no libbacktrace, or one
+# that does not link: gcc's own may want another libc.
+include(CheckCSourceCompiles)
 set(GOFER_BACKTRACE "")
-execute_process(COMMAND gcc -print-file-name=libbacktrace.a OUTPUT_VARIABLE library
-                OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-if(CMAKE_CROSSCOMPILING OR NOT EXISTS "${library}" OR NOT CMAKE_OBJCOPY OR NOT CMAKE_NM)
+set(target "")
+if(CMAKE_C_COMPILER_TARGET)
+  set(target --target=${CMAKE_C_COMPILER_TARGET})
+endif()
+execute_process(COMMAND ${CMAKE_C_COMPILER} ${target} -print-file-name=libbacktrace.a
+                OUTPUT_VARIABLE library OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT EXISTS "${library}" OR NOT CMAKE_OBJCOPY OR NOT CMAKE_NM)
+  return()
+endif()
+set(CMAKE_REQUIRED_LIBRARIES ${library})
+check_c_source_compiles("void *backtrace_create_state(const char *, int, void *, void *);
+  int backtrace_pcinfo(void *, unsigned long, void *, void *, void *);
+  int main(void) { return backtrace_pcinfo(backtrace_create_state(0, 0, 0, 0), 0, 0, 0, 0); }"
+  GOFER_BACKTRACE_LINKS)
+unset(CMAKE_REQUIRED_LIBRARIES)
+if(NOT GOFER_BACKTRACE_LINKS)
   return()
 endif()
 
