@@ -70,6 +70,13 @@ void *gofer_context_make(void *top, void (*entry)(void *), void *arg);
  * unwinder; the context stays as it was. For dumps. */
 void gofer_call_on(void *sp, void (*fn)(void *), void *arg);
 
+/* How many vector registers 16 bytes of arguments may fill: two doubles; on aarch64 four floats. */
+#if defined __aarch64__
+enum { GOFER_VECTORS_A_SLOT = 4 };
+#else
+enum { GOFER_VECTORS_A_SLOT = 2 };
+#endif
+
 /* Calls the captured call: copies `stack` (call->stack_size bytes) and loads the registers. */
 void gofer_replay(const gofer_call *call, const void *stack);
 

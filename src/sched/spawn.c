@@ -80,12 +80,13 @@ copy_words(void *to, const void *from, size_t size)
 
 enum { HEAD = offsetof(gofer_call, vector) };
 
-/* The bytes of vector registers that matter: an argument fills at most as many as two of its slots
- * on the stack have. */
+/* The bytes of vector registers that matter, by the slots that the arguments would have on the
+ * stack. */
 static inline size_t vectors_of(const gofer_call *call)
 {
     size_t most = sizeof call->vector;
-    return call->stack_size < most / 2 ? call->stack_size * 2 : most;
+    return call->stack_size < most / GOFER_VECTORS_A_SLOT ? call->stack_size * GOFER_VECTORS_A_SLOT
+                                                          : most;
 }
 
 /* Copies a call whose stack part is at `stack`; in the copy that goes to `to_stack`. */
