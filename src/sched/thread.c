@@ -14,7 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-__thread gofer_m *gofer_tls __attribute__((tls_model("initial-exec")));
+/* used: by assembly alone, which link-time optimisation does not see. */
+__thread gofer_m *gofer_tls __attribute__((tls_model("initial-exec"), used));
 
 /* C++: where this thread's exception state lives. Absent in a program without C++. */
 void *__cxa_get_globals(void) __attribute__((weak));
