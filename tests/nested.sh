@@ -49,7 +49,7 @@ musl)
 valgrind)
     need valgrind
     toolchain valgrind
-    without=crash_test # crashes are its own
+    without='crash_test|headers_test' # crashes are its own
     compiler=cc emulator='valgrind --quiet --error-exitcode=99'
     ;;
 *)

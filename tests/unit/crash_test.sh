@@ -67,9 +67,9 @@ int go_main(int argc, char **argv)
     return 0;
 }
 C
-# CC: a command with its flags, as words
+# the words are flags
 # shellcheck disable=SC2086
-${CC:-cc} -std=gnu11 -O1 -g -w -I"$source/include" "$work/crash.c" "$build/libgofer.a" -pthread -o "$work/crash" || exit 1
+${GOFER_CC:-cc} -std=gnu11 -O1 -g -w -I"$source/include" "$work/crash.c" "$build/libgofer.a" -pthread -o "$work/crash" || exit 1
 read -r -a run <<<"${GOFER_EMULATOR:-} $work/crash"
 failed=0
 ulimit -c 0
