@@ -158,7 +158,7 @@ def check_seed(seed, program, procs, repeats, emulator):
     loose = argument == "negative" or name in ("goexit_panic", "goexit_usage") or (
         name == "synchronous_short" or argument == "small") and procs != 1
     with concurrent.futures.ThreadPoolExecutor(repeats) as pool:
-        outcomes = list(pool.map(lambda _: run(command, procs), range(repeats)))
+        outcomes = list(pool.map(lambda _: run(command, procs, 300 if emulator else 30), range(repeats)))
     for got in outcomes:
         lines_right = same_lines(got.stdout, stdout, procs) or (
             loose and procs != 1 and set(got.stdout.split("\n")) <= set((stdout + "A\n").split("\n"))) or (
