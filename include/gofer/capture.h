@@ -15,7 +15,7 @@ GOFER_BEGIN
 typedef struct gofer_call {
     void (*fn)(void);                                        /*   0: what to call */
     void (*deliver)(struct gofer_call *, const void *stack); /* 8: who takes the record */
-    size_t stack_size;   /*  16: bytes of arguments on the stack, an upper bound */
+    size_t stack_size;   /*  16: bytes of arguments on the stack, an upper bound, in 16s */
     uint64_t integer[9]; /*  24: integer registers in order; x86-64 keeps al in [6] */
     uint64_t vector[16]; /*  96: vector registers, 16 bytes each */
 } gofer_call;
@@ -38,6 +38,9 @@ typedef struct gofer_spawn_record {
 /* The stub's address. A data pointer, so that no compiler sees through it and no PLT clobbers
  * the static chain that carries the record. */
 extern GOFER_API void (*const gofer_capture)(void);
+#if defined __aarch64__
+extern GOFER_API void (*const gofer_capture_x15)(void);
+#endif
 
 GOFER_API void gofer_deliver_spawn(gofer_call *, const void *stack);
 GOFER_API void gofer_deliver_defer(gofer_call *, const void *stack);
@@ -46,8 +49,30 @@ GOFER_END
 
 #ifndef __cplusplus
 
-/* Bytes that the arguments may take on the stack: each rounded up to 16. */
-#define GOFER_SLOT(a) ((sizeof(a) + 15) & ~(size_t)15)
+/* The register of the static chain is the compiler's choice: on aarch64 gcc and clang took x18,
+ * clang from version 21 on takes x15. */
+#if defined __aarch64__ && defined __clang__ && __clang_major__ >= 21
+#define GOFER_STUB gofer_capture_x15
+#else
+#define GOFER_STUB gofer_capture
+#endif
+
+/* Bytes that the arguments may take on the stack: each rounded up to 16. The comma turns an array
+ * into the pointer that is passed. */
+#define GOFER_SIZE_PASSED(a) sizeof(__typeof__((void)0, (a)))
+#if defined __aarch64__
+/* A larger one lies in the caller's frame, which may be gone when the call is replayed. */
+#define GOFER_SLOT(a)                                                                    \
+    (((GOFER_SIZE_PASSED(a) + 15) & ~(size_t)15) +                                       \
+     0 * sizeof(struct {                                                                 \
+         _Static_assert(                                                                 \
+             GOFER_SIZE_PASSED(a) <= 16,                                                 \
+             "gofer: aarch64 passes a struct over 16 bytes by address; pass a pointer"); \
+         char unused;                                                                    \
+     }))
+#else
+#define GOFER_SLOT(a) ((GOFER_SIZE_PASSED(a) + 15) & ~(size_t)15)
+#endif
 #define GOFER_SIZE_0() 0
 #define GOFER_SIZE_1(a) GOFER_SLOT(a)
 #define GOFER_SIZE_2(a, ...) GOFER_SLOT(a) + GOFER_SIZE_1(__VA_ARGS__)
@@ -143,7 +168,7 @@ GOFER_END
         _Static_assert(GOFER_RETURNS(GOFER_FIRST(__VA_ARGS__)),                                 \
                        "gofer: the function is declared noreturn; call it in one of your own"); \
         (void)__builtin_call_with_static_chain(                                                 \
-            GOFER_CALL((__typeof__(&*(GOFER_FIRST(__VA_ARGS__))))gofer_capture, __VA_ARGS__),   \
+            GOFER_CALL((__typeof__(&*(GOFER_FIRST(__VA_ARGS__))))GOFER_STUB, __VA_ARGS__),      \
             (record));                                                                          \
     })
 

@@ -37,6 +37,29 @@ static inline __attribute__((always_inline)) void gofer_switch(void **save, void
                        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
                        "memory", "cc");
 }
+#elif defined __aarch64__
+static inline __attribute__((always_inline)) void gofer_switch(void **save, void *to)
+{
+    register void **x0 __asm__("x0") = save;
+    register void *x1 __asm__("x1") = to;
+    __asm__ volatile("adr x16, 1f\n\t"
+                     "stp x16, x29, [sp, -16]!\n\t"
+                     "mov x17, sp\n\t"
+                     "str x17, [%0]\n\t"
+                     "mov sp, %1\n\t"
+                     "ldr x16, [sp]\n\t"
+                     "br x16\n\t"
+                     "1: hint 36\n\t" /* bti j */
+                     "ldp x16, x29, [sp], 16"
+                     : "+r"(x0), "+r"(x1)
+                     :
+                     : "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
+                       "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24",
+                       "x25", "x26", "x27", "x28", "x30", "v0", "v1", "v2", "v3", "v4", "v5", "v6",
+                       "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16", "v17",
+                       "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28",
+                       "v29", "v30", "v31", "memory", "cc");
+}
 #endif
 
 /* Prepares a fresh stack whose top is `top` (16-aligned): the first switch to the returned
@@ -50,6 +73,13 @@ enum { GOFER_CONTEXT_START_SIZE = 64 };
 /* Calls fn(arg) on top of the suspended context `sp`, whose frames then are fn's callers to any
  * unwinder; the context stays as it was. For dumps. */
 void gofer_call_on(void *sp, void (*fn)(void *), void *arg);
+
+/* How many vector registers 16 bytes of arguments may fill: two doubles; on aarch64 four floats. */
+#if defined __aarch64__
+enum { GOFER_VECTORS_A_SLOT = 4 };
+#else
+enum { GOFER_VECTORS_A_SLOT = 2 };
+#endif
 
 /* Calls the captured call: copies `stack` (call->stack_size bytes) and loads the registers. */
 void gofer_replay(const gofer_call *call, const void *stack);

@@ -2,10 +2,16 @@
  * thread for shared where goroutines use it one after the other. */
 #include "base/base.h"
 
-#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+/* As in linux/futex.h, which does not come with every libc. */
+enum {
+    FUTEX_WAKE_PRIVATE = 1 | 128,
+    FUTEX_WAIT_BITSET_PRIVATE = 9 | 128,
+    FUTEX_BITSET_MATCH_ANY = -1
+};
 
 void gofer_futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t deadline)
 {

@@ -2,6 +2,7 @@
 #include "debug/dump.h"
 
 #include "sched/state.h"
+#include "stack/valgrind.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -63,6 +64,12 @@ static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *data)
     trace->address[trace->count++] = before ? address : address - 1;
     return _URC_NO_REASON;
 }
+
+#ifndef __GLIBC__
+/* Links find_object.c, which the unwinder may miss. */
+int _dl_find_object(void *address, void *found);
+__attribute__((used)) static int (*const find_object)(void *, void *) = _dl_find_object;
+#endif
 
 static void collect(void *trace)
 {
@@ -223,10 +230,12 @@ static void print_other(gofer_g *g)
     if (atomic_load_explicit(&g->on_cpu, memory_order_acquire)) {
         gofer_print("\tgoroutine running on other thread; stack unavailable\n");
     } else {
-        if (g->unstarted)
+        if (g->unstarted) {
             trace = (struct gofer_trace){ .address = { (uintptr_t)g->fn }, .count = 1 };
-        else
+        } else {
+            gofer_stack_borrow(g->sp);
             gofer_call_on(g->sp, collect, &trace);
+        }
         gofer_trace_print(&trace, entry_of(g));
     }
     gofer_print_origin(g->site, g->creator);

@@ -9,10 +9,12 @@
 
 #include "panic/panic.h"
 
-#include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* As in linux/membarrier.h, which does not come with every libc. */
+enum { MEMBARRIER_PRIVATE_EXPEDITED = 1 << 3, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED = 1 << 4 };
 
 static long membarrier(int command)
 {
@@ -21,7 +23,7 @@ static long membarrier(int command)
 
 void gofer_membarrier_register(void)
 {
-    if (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0)
+    if (membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED) != 0)
         gofer_sched.need_fences = true;
 }
 
@@ -33,7 +35,7 @@ __attribute__((constructor)) static void register_early(void)
 
 void gofer_membarrier(void)
 {
-    if (gofer_sched.need_fences || membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0)
+    if (gofer_sched.need_fences || membarrier(MEMBARRIER_PRIVATE_EXPEDITED) != 0)
         atomic_thread_fence(memory_order_seq_cst);
 }
 

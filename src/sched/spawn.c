@@ -79,12 +79,13 @@ copy_words(void *to, const void *from, size_t size)
 
 enum { HEAD = offsetof(gofer_call, vector) };
 
-/* The bytes of vector registers that matter: an argument fills at most as many as two of its slots
- * on the stack have. */
+/* The bytes of vector registers that matter, by the slots that the arguments would have on the
+ * stack. */
 static inline size_t vectors_of(const gofer_call *call)
 {
     size_t most = sizeof call->vector;
-    return call->stack_size < most / 2 ? call->stack_size * 2 : most;
+    return call->stack_size < most / GOFER_VECTORS_A_SLOT ? call->stack_size * GOFER_VECTORS_A_SLOT
+                                                          : most;
 }
 
 /* Copies a call whose stack part is at `stack`; in the copy that goes to `to_stack`. */
@@ -273,7 +274,7 @@ void gofer_recycle(gofer_m *m, gofer_g *g)
 #ifdef GOFER_TSAN
     __tsan_destroy_fiber(g->tsan_fiber);
     if (!g->own_stack)
-        gofer_stack_forget(g->stack_high);
+        gofer_stack_renew(g->stack_high);
 #endif
 #ifdef GOFER_ASAN
     __asan_unpoison_memory_region(g->stack_low, (size_t)(g->stack_high - g->stack_low));

@@ -243,12 +243,21 @@ void go_thread_ignore(void)
     gofer_spin_unlock(&list_lock);
 }
 
-/* Threads that a sanitizer started before main: they wake nobody. */
 void __tsan_init(void) __attribute__((weak));
 void __asan_init(void) __attribute__((weak));
-__attribute__((constructor)) static void ignore_sanitizer_threads(void)
+
+/* qemu's user emulation shows its own threads among the program's. */
+static bool is_emulated(void)
 {
-    if (!__tsan_init && !__asan_init)
+    char name[16] = "";
+    prctl(PR_GET_NAME, name, 0UL, 0UL, 0UL);
+    return strncmp(name, "qemu-", 5) == 0;
+}
+
+/* Threads that a sanitizer or an emulator started before main: they wake nobody. */
+__attribute__((constructor)) static void ignore_early_threads(void)
+{
+    if (!__tsan_init && !__asan_init && !is_emulated())
         return;
     DIR *tasks = opendir("/proc/self/task");
     if (!tasks)

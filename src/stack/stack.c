@@ -1,6 +1,8 @@
 /* See stack.h. All state is under the lock of gofer_stacks, but for mappings of their own. */
 #include "stack/stack.h"
 
+#include "stack/valgrind.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@ size_t gofer_stack_reach;
 
 static struct {
     char *free, *end;      /* what is left of the arena in use */
+    bool asked;            /* whether no_guard_install is known */
     bool no_guard_install; /* this kernel has no MADV_GUARD_INSTALL */
     bool warned;
     long mprotect_left; /* guards that may still split mappings */
@@ -59,15 +62,19 @@ static void warn_unguarded(void)
 static void install_guard(char *page)
 {
     int saved = errno;
-    if (!arenas.no_guard_install) {
-        if (madvise(page, page_size(), MADV_GUARD_INSTALL) == 0)
-            return;
-        arenas.no_guard_install = true;
+    if (!arenas.asked) {
+        arenas.asked = true;
         arenas.mprotect_left = max_map_count() / 4;
+        /* an emulator may say yes to any advice, even to one that nobody knows */
+        arenas.no_guard_install = madvise(page, page_size(), -1) == 0 ||
+                                  madvise(page, page_size(), MADV_GUARD_INSTALL) != 0;
     }
-    if (arenas.mprotect_left > 0 && mprotect(page, page_size(), PROT_NONE) == 0)
+    bool guarded = !arenas.no_guard_install && madvise(page, page_size(), MADV_GUARD_INSTALL) == 0;
+    if (!guarded && arenas.mprotect_left > 0 && mprotect(page, page_size(), PROT_NONE) == 0) {
         arenas.mprotect_left--;
-    else
+        guarded = true;
+    }
+    if (!guarded)
         warn_unguarded();
     errno = saved;
 }
@@ -107,6 +114,7 @@ static void *make(size_t index)
         arenas.end = arena + ARENA_SLOTS * stride();
     }
     install_guard(arenas.free);
+    gofer_stack_tell(arenas.free + page_size(), arenas.free + stride());
     arenas.free += stride();
     return arenas.free - index % COLOURS * COLOUR_STEP;
 }
@@ -114,7 +122,7 @@ static void *make(size_t index)
 gofer_pool gofer_stacks = { .make = make };
 
 #ifdef GOFER_TSAN
-void gofer_stack_forget(char *top)
+void gofer_stack_renew(char *top)
 {
     gofer_tsan_forget(gofer_stack_low(top), gofer_stack_reach);
 }
@@ -140,20 +148,25 @@ void gofer_stacks_trim(void)
 
 /* ---- mappings of their own ---------------------------------------------------------------- */
 
+enum { ABOVE = 16 }; /* bytes above the top: what gofer_stack_forget wants */
+
 char *gofer_stack_map(size_t size, char **low)
 {
-    size = up_to_page(size) + page_size();
+    size = up_to_page(size + ABOVE) + page_size();
     char *base = map_memory(size);
     if (!base)
         return NULL;
     gofer_spin_lock(&gofer_stacks.lock);
     install_guard(base);
     gofer_spin_unlock(&gofer_stacks.lock);
+    char *top = base + size - ABOVE;
     *low = base + page_size();
-    return base + size;
+    *(unsigned *)(void *)top = gofer_stack_tell(*low, top);
+    return top;
 }
 
 void gofer_stack_unmap(char *low, char *top)
 {
-    munmap(low - page_size(), (size_t)(top - low) + page_size());
+    gofer_stack_forget(*(unsigned *)(void *)top);
+    munmap(low - page_size(), (size_t)(top + ABOVE - low) + page_size());
 }

@@ -27,7 +27,7 @@ char *gofer_stack_map(size_t size, char **low);
 void gofer_stack_unmap(char *low, char *top);
 
 #ifdef GOFER_TSAN
-void gofer_stack_forget(char *top); /* gofer_tsan_forget for a pooled stack */
+void gofer_stack_renew(char *top); /* gofer_tsan_forget for a pooled stack */
 #endif
 
 /* For the monitor: gives back the memory of pooled stacks that nobody has used for long. */

@@ -96,7 +96,7 @@ class Report:
 
 
 def compile_c(options, sources, output):
-    subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wno-infinite-recursion",
+    subprocess.run([*options.cc.split(), *options.cflags.split(), "-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Wno-infinite-recursion",
                     "-I", os.path.join(options.source_dir, "include"), *sources,
                     os.path.join(options.build_dir, "libgofer.a"), "-pthread", "-o", output], check=True)
 
@@ -151,14 +151,14 @@ def same_lines(got, wanted, procs):
     return got == "".join(swapped)
 
 
-def check_seed(seed, program, procs, repeats):
+def check_seed(seed, program, procs, repeats, emulator):
     name, argument, stdout, status, fatal = seed
-    command = [program] + ([argument] if argument else [])
+    command = emulator + [program] + ([argument] if argument else [])
     # What runs beside main has no order with it: only that the lines are there is sure.
     loose = argument == "negative" or name in ("goexit_panic", "goexit_usage") or (
         name == "synchronous_short" or argument == "small") and procs != 1
     with concurrent.futures.ThreadPoolExecutor(repeats) as pool:
-        outcomes = list(pool.map(lambda _: run(command, procs), range(repeats)))
+        outcomes = list(pool.map(lambda _: run(command, procs, 300 if emulator else 30), range(repeats)))
     for got in outcomes:
         lines_right = same_lines(got.stdout, stdout, procs) or (
             loose and procs != 1 and set(got.stdout.split("\n")) <= set((stdout + "A\n").split("\n"))) or (
@@ -208,19 +208,8 @@ def write_doc(path, names, sources, results):
             out.write(f"| {name.replace('_', ' ')} | {sources.get(name, '')} | `{name}` | {result} |\n")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build-dir", required=True)
-    parser.add_argument("--source-dir", required=True)
-    parser.add_argument("-k", default="", help="only programs whose name contains this")
-    parser.add_argument("--record", action="store_true", help="record the expectations from Go")
-    parser.add_argument("--write-doc", action="store_true", help="write docs/conformance.md")
-    parser.add_argument("--long", action="store_true", help="100 runs of each seed, 1,000 of goexit_usage")
-    options = parser.parse_args()
-    options.build_dir = os.path.abspath(options.build_dir)
-    options.source_dir = os.path.abspath(options.source_dir)
-    out = os.path.join(options.build_dir, "conformance")
-    os.makedirs(out, exist_ok=True)
+def check_cases(options, out, report, results):
+    """Every program of the folders c and go. Returns their names, and the Go source of each one's rule."""
     c, go_tool, go = os.path.join(out, "cases-c"), find_go(), None
     compile_c(options, sources_in(os.path.join(HERE, "c"), ".c"), c)
     if go_tool:
@@ -244,28 +233,52 @@ def main():
             with open(expectations, "w", encoding="utf-8") as file:
                 json.dump(recorded, file, indent=1)
                 file.write("\n")
-    report, results = Report(), {}
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for name, (ok, detail) in zip(names, pool.map(lambda n: check_case(n, c, go, recorded.get(n)), names)):
             results[name] = ok, detail
             report.row(ok, name, detail)
+    return names, sources
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build-dir", required=True)
+    parser.add_argument("--source-dir", required=True)
+    parser.add_argument("-k", default="", help="only programs whose name contains this")
+    parser.add_argument("--record", action="store_true", help="record the expectations from Go")
+    parser.add_argument("--write-doc", action="store_true", help="write docs/conformance.md")
+    parser.add_argument("--long", action="store_true", help="100 runs of each seed, 1,000 of goexit_usage")
+    parser.add_argument("--seeds-only", action="store_true", help="only the seeds' programs, in C")
+    parser.add_argument("--quick", action="store_true", help="the seeds' programs at one processor and into a pipe only")
+    parser.add_argument("--cc", default=os.environ.get("CC", "cc"), help="the C compiler")
+    parser.add_argument("--cflags", default="", help="more flags for it, separated by spaces")
+    parser.add_argument("--emulator", default="", help="the command that runs a C program, if any")
+    parser.add_argument("--repeats", type=int, help="runs of each seed's program")
+    options = parser.parse_args()
+    options.build_dir = os.path.abspath(options.build_dir)
+    options.source_dir = os.path.abspath(options.source_dir)
+    out = os.path.join(options.build_dir, "conformance")
+    os.makedirs(out, exist_ok=True)
+    report, results, names, sources = Report(), {}, [], {}
+    if not options.seeds_only:
+        names, sources = check_cases(options, out, report, results)
     seeds = os.path.join(options.source_dir, "examples", "seeds")
     programs = {}
     for name in sorted({seed[0] for seed in SEEDS}):
         programs[name] = os.path.join(out, "seed-" + name)
         compile_c(options, [os.path.join(seeds, name + ".c")], programs[name])
     chosen = [seed for seed in SEEDS if options.k in seed[0]]
-    jobs = [(seed, procs) for seed in chosen for procs in (1, None)]
+    jobs = [(seed, procs) for seed in chosen for procs in ((1,) if options.quick else (1, None))]
 
     def one(job):
         seed, procs = job
-        repeats = 100 if options.long else 10
-        return check_seed(seed, programs[seed[0]], procs, repeats)
+        repeats = options.repeats or (100 if options.long else 10)
+        return check_seed(seed, programs[seed[0]], procs, repeats, options.emulator.split())
 
     with concurrent.futures.ThreadPoolExecutor(len(jobs) or 1) as pool:
         for (seed, procs), (ok, detail) in zip(jobs, pool.map(one, jobs)):
             report.row(ok, f"seed {seed[0]} {seed[1] or ''} at {procs or 'all'} processors", detail)
-    if not options.k:
+    if not options.k and not options.quick:
         for kind, ok in check_streams(programs["goexit"]).items():
             report.row(ok, f"seed goexit into {kind}")
     if options.write_doc:

@@ -4,8 +4,13 @@
 struct small {
     int a, b;
 };
+#ifdef __aarch64__
+typedef short part; /* structs of more than 16 bytes are refused there */
+#else
+typedef long part;
+#endif
 struct big {
-    long a, b, c, d;
+    part a, b, c, d;
 };
 
 static go_waitgroup wg;
@@ -63,6 +68,25 @@ static long returns_something(int i)
     return 3;
 }
 
+struct point {
+    float x, y, z, w; /* on aarch64 a vector register each */
+};
+
+static void points(struct point p, struct point q)
+{
+    CHECK(p.x + p.y * 10 + p.z * 100 + p.w * 1000, 4321);
+    CHECK(q.x + q.y * 10 + q.z * 100 + q.w * 1000, 8765);
+    none();
+}
+
+static char large[1 << 20]; /* more than a stack: passed by its address */
+
+static void array(const char *text)
+{
+    CHECK(text == large, 1);
+    none();
+}
+
 static char printed[100];
 
 static int nested(int i)
@@ -95,7 +119,7 @@ int go_main(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    go_waitgroup_add(&wg, 9);
+    go_waitgroup_add(&wg, 12);
     go(none);
     go(mixed, 'c', (short)-2, 3, 1L << 40, 1.5f, 2.75, "text", ((struct small){ 7, 8 }));
     go(on_stack, ((struct big){ 1, 2, 3, 4 }), 5);
@@ -103,8 +127,12 @@ int go_main(int argc, char **argv)
     go(doubles, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5);
     go(two, nested(1), nested(2));
     go_with((&(go_options){ .name = "named", .stack = 1 << 20 }), none);
+    go(array, large);
+    struct point p = { 1, 2, 3, 4 };
+    go(points, p, ((struct point){ 5, 6, 7, 8 }));
+    go_with((&(go_options){ .stack = 1 << 20 }), points, p, ((struct point){ 5, 6, 7, 8 }));
     go_waitgroup_wait(&wg);
-    CHECK(calls, 9);
+    CHECK(calls, 12);
     {
         go_defer(snprintf, printed, sizeof printed, "%d %g %s", 3, 4.5, "z");
     }

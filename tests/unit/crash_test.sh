@@ -67,7 +67,10 @@ int go_main(int argc, char **argv)
     return 0;
 }
 C
-cc -std=gnu11 -O1 -g -w -I"$source/include" "$work/crash.c" "$build/libgofer.a" -pthread -o "$work/crash" || exit 1
+# the words are flags
+# shellcheck disable=SC2086
+${GOFER_CC:-cc} -std=gnu11 -O1 -g -w -I"$source/include" "$work/crash.c" "$build/libgofer.a" -pthread -o "$work/crash" || exit 1
+read -r -a run <<<"${GOFER_EMULATOR:-} $work/crash"
 failed=0
 ulimit -c 0
 
@@ -75,7 +78,7 @@ ulimit -c 0
 expect() {
     local argument=$1 status=$2 output got text
     shift 2
-    output=$("$work/crash" "$argument" 2>&1)
+    output=$("${run[@]}" "$argument" 2>&1)
     got=$?
     for text in "$@"; do
         [ $got = "$status" ] && [[ $output == *"$text"* ]] && continue
@@ -94,7 +97,7 @@ expect overflow 2 'runtime: goroutine stack exceeds' 'digger' 'fatal error: stac
 expect quit 2 'SIGQUIT: quit' 'goroutine 1 [running]:' '[chan receive]:' 'main.parked'
 expect threads 2 'runtime: program exceeds 20-thread limit' 'fatal error: thread exhaustion'
 expect panic 2 'panic: boom' 'goroutine 1 [running]:' 'logged: panic: boom'
-if [[ $("$work/crash" panic 2>&1) == *'[chan receive]'* ]]; then
+if [[ $("${run[@]}" panic 2>&1) == *'[chan receive]'* ]]; then
     echo 'FAIL a panic dumps its own goroutine only'
     failed=1
 fi

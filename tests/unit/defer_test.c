@@ -25,6 +25,7 @@ out:;
     note("|");
 }
 
+#ifndef __clang__ /* which refuses a jump to a case past the declaration */
 static int by_case(int x)
 {
     switch (x) {
@@ -39,6 +40,7 @@ static int by_case(int x)
     }
     return 0;
 }
+#endif
 
 static void backwards(int n)
 {
@@ -105,11 +107,13 @@ int go_main(int argc, char **argv)
     begin();
     loop_with(4);
     CHECK_TEXT(text, "baaba|z");
+#ifndef __clang__
     begin();
     by_case(1);
     by_case(2);
     by_case(3);
     CHECK_TEXT(text, "onetwo");
+#endif
     begin();
     backwards(2);
     CHECK_TEXT(text, "gg|g");
