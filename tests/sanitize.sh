@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the library and the unit and stress sets for one sanitizer and runs them.
+# Builds the library and the unit, stress and C++ sets for one sanitizer and runs them.
 # usage: sanitize.sh asan|tsan|ubsan SOURCE BUILD
 set -euo pipefail
 case $1 in
@@ -21,4 +21,4 @@ cmake --build "$3" -j2 >"$3.log" 2>&1 || {
     tail -n 40 "$3.log"
     exit 1
 }
-ctest --test-dir "$3" --output-on-failure -j2 -L 'unit|stress'
+ctest --test-dir "$3" --output-on-failure -j2 -L 'unit|stress|cxx'

@@ -45,7 +45,9 @@ GOFER_API int go_select_array(go_case *cases, size_t n);
 
 GOFER_END
 
-#ifndef __cplusplus
+#ifdef __cplusplus
+#include <gofer/cxx/select.h>
+#else
 
 #define go_select(...)                          \
     go_select_array((go_case[]){ __VA_ARGS__ }, \

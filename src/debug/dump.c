@@ -101,7 +101,8 @@ static bool begins_with(const char *text, const char *start)
  * its sources gofer/src/…. */
 static bool is_internal(const struct gofer_symbol *symbol)
 {
-    return begins_with(symbol->file, "gofer/src/") || begins_with(symbol->function, "gofer_");
+    return begins_with(symbol->file, "gofer/src/") || begins_with(symbol->function, "gofer_") ||
+           strstr(symbol->file, "/gofer/cxx/");
 }
 
 static void print_frame(const struct gofer_symbol *symbol, uintptr_t address)

@@ -26,12 +26,16 @@ void gofer_dump(bool all, uintptr_t interrupted);
 void gofer_keep_main_trace(void);
 
 /* One address as function, file and line. From symbols.c. */
+enum { GOFER_NAME_SIZE = 128 };
 struct gofer_symbol {
-    char function[128];
+    char function[GOFER_NAME_SIZE];
     char file[256];
     int line;         /* 0: not known, and file is the object's */
     uintptr_t offset; /* of the address in the function */
 };
 void gofer_symbolise(uintptr_t address, struct gofer_symbol *symbol);
+
+/* A C++ symbol made readable, in place. From names.c. */
+void gofer_shorten_name(char name[GOFER_NAME_SIZE]);
 
 #endif

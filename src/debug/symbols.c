@@ -28,7 +28,8 @@ static void ignore_error(void *data, const char *text, int number)
     (void)number;
 }
 
-/* An address may stand for several frames, inlined into each other; the first is the innermost. */
+/* An address may stand for several frames, inlined into each other, innermost first: taken is the
+ * first that is not of our own C++ headers. */
 static int on_line(void *data, uintptr_t pc, const char *file, int line, const char *function)
 {
     struct gofer_symbol *symbol = data;
@@ -39,7 +40,7 @@ static int on_line(void *data, uintptr_t pc, const char *file, int line, const c
         snprintf(symbol->file, sizeof symbol->file, "%s", file);
         symbol->line = line;
     }
-    return function || file;
+    return (function || file) && !(file && strstr(file, "/gofer/cxx/"));
 }
 
 static void on_symbol(void *data, uintptr_t pc, const char *name, uintptr_t value, uintptr_t size)
@@ -94,4 +95,5 @@ void gofer_symbolise(uintptr_t address, struct gofer_symbol *symbol)
     by_debug_information(address, symbol);
     if (!symbol->function[0] || !symbol->file[0])
         by_dynamic_symbols(address, symbol);
+    gofer_shorten_name(symbol->function);
 }
