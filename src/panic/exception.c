@@ -1,7 +1,6 @@
-/* A C++ exception that nobody catches before the goroutine's end. Every goroutine's first call and
- * every deferred call is made by gofer_replay; this is its frame's personality routine. An unwinder
- * asks it while it looks for a handler, before it has left any frame: so the traces still show
- * where the exception was thrown. No C++ library is needed. */
+/* C++ exceptions that leave the program's own frames. An unwinder asks each frame's personality
+ * routine twice: while it looks for a handler, and as it leaves the frame. These are the routines
+ * of the library's frames that call the program. Neither needs a C++ library, nor libgcc's data. */
 #include "panic/panic.h"
 #include "park/park.h"
 
@@ -22,7 +21,9 @@ static void describe(const gofer_g *g, char *text, size_t size)
         snprintf(text, size, "%s", g == gofer_sched.main_g ? "main.go_main" : "go_spawn");
 }
 
-/* Called by the unwinder through the frame description; see src/arch/switch_*.S. */
+/* gofer_replay's, which makes every goroutine's first call and every deferred call: nobody caught
+ * the exception. It is told before any frame was left, so the traces still show where it was
+ * thrown. */
 _Unwind_Reason_Code gofer_personality(int version, _Unwind_Action actions,
                                       _Unwind_Exception_Class class,
                                       struct _Unwind_Exception *exception,
@@ -47,4 +48,25 @@ _Unwind_Reason_Code gofer_personality(int version, _Unwind_Action actions,
         gofer_fatal("%s left a deferred call of goroutine %llu (%s)", kind,
                     (unsigned long long)self->id, who);
     gofer_fatal("%s left goroutine %llu (%s)", kind, (unsigned long long)self->id, who);
+}
+
+/* A function's that calls the program back with one deferred call registered, as go_once_do does:
+ * that call runs as an exception leaves the function. */
+_Unwind_Reason_Code gofer_callback_personality(int version, _Unwind_Action actions,
+                                               _Unwind_Exception_Class class,
+                                               struct _Unwind_Exception *exception,
+                                               struct _Unwind_Context *context);
+
+_Unwind_Reason_Code gofer_callback_personality(int version, _Unwind_Action actions,
+                                               _Unwind_Exception_Class class,
+                                               struct _Unwind_Exception *exception,
+                                               struct _Unwind_Context *context)
+{
+    (void)version;
+    (void)class;
+    (void)exception;
+    (void)context;
+    if (actions & _UA_CLEANUP_PHASE)
+        gofer_defer_leave(gofer_self()->defers);
+    return _URC_CONTINUE_UNWIND;
 }
