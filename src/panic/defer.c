@@ -19,7 +19,7 @@ void gofer_deliver_defer(gofer_call *call, const void *stack)
     gofer_defer *record = gofer_container(call, gofer_defer, call);
     gofer_g *self = gofer_self();
     if (gofer_unlikely(!call->fn))
-        gofer_panic_runtime("invalid memory address or nil pointer dereference");
+        gofer_panic_runtime("runtime error: invalid memory address or nil pointer dereference");
     copy_stack_part(record->stack, stack, call->stack_size);
     record->kind = GOFER_DEFERRED_CALL;
     record->next = self->defers;
@@ -31,7 +31,7 @@ void gofer_defer_closure(gofer_defer *record, const gofer_site *site, void (*run
 {
     gofer_g *self = gofer_self();
     if (gofer_unlikely(!run))
-        gofer_panic_runtime("invalid memory address or nil pointer dereference");
+        gofer_panic_runtime("runtime error: invalid memory address or nil pointer dereference");
     record->call.fn = (void (*)(void))run;
     record->call.stack_size = 0;
     record->call.integer[0] = (uint64_t)(uintptr_t)closure;

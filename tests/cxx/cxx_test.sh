@@ -111,6 +111,24 @@ for compiler in "${compilers[@]}"; do
     echo "ok $compiler trace"
 done
 
+cat >"$work/nil.cpp" <<'CXX'
+#include <gofer.h>
+int go_main(int argc, char **)
+{
+    void (*nothing)() = nullptr;
+    if (argc > 1)
+        go(nothing);
+    go_defer(nothing);
+    return 0;
+}
+CXX
+for compiler in "${compilers[@]}"; do
+    build $compiler "$work/nil" "$work/nil.cpp"
+    [[ $("$work/nil" go 2>&1) == 'fatal error: go of nil func value'* ]] || fail "$compiler go of nil"
+    [[ $("$work/nil" 2>&1) == 'panic: runtime error: invalid memory address'* ]] || fail "$compiler go_defer of nil: $("$work/nil" 2>&1)"
+    echo "ok $compiler nil"
+done
+
 # ---- the name go -----------------------------------------------------------------------------
 
 cat >"$work/names.cpp" <<'CXX'

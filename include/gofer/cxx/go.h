@@ -1,5 +1,6 @@
-/* go in C++: a copy of the call travels to the goroutine in memory of its own, moves to the
- * goroutine's stack as it starts, and is destroyed when the call has returned.
+/* go in C++: a copy of the call goes to the goroutine, whose stack it then lies on. One of a few
+ * plain words travels in the registers that the goroutine starts with; any other in memory of its
+ * own, given back before the call: a panic or Goexit does not come back here.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_CXX_GO_H
 #define GOFER_CXX_GO_H
@@ -22,17 +23,40 @@ template <class F, class Arguments> struct started_call {
     {
     }
 
-    /* The goroutine's first function. The memory is given back before the call: a panic or
-     * Goexit does not come back here. */
-    static void run(void *memory)
+    void run()
     {
-        started_call *self = static_cast<started_call *>(memory);
-        started_call call(std::move(*self));
-        delete self;
-        invoke(call.fn, call.arguments,
-               std::make_index_sequence<std::tuple_size_v<Arguments>>());
+        invoke(fn, arguments, std::make_index_sequence<std::tuple_size_v<Arguments>>());
     }
 };
+
+/* The goroutine's first function, for a call in memory of its own. */
+template <class Call> void run_from_memory(void *memory)
+{
+    Call *kept = static_cast<Call *>(memory);
+    Call call(std::move(*kept));
+    delete kept;
+    call.run();
+}
+
+/* Integer arguments that every CPU passes in registers, the first ones of gofer_call's. */
+constexpr std::size_t WORDS = 6;
+
+template <class Call> union words_of_call {
+    uint64_t words[WORDS];
+    Call call;
+};
+
+template <class Call>
+void run_from_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+    words_of_call<Call> room = { { a, b, c, d, e, f } };
+    room.call.run();
+}
+
+template <class Call>
+constexpr bool fits_words =
+    sizeof(Call) <= WORDS * sizeof(uint64_t) && alignof(Call) <= alignof(uint64_t) &&
+    std::is_trivially_copy_constructible_v<Call> &&std::is_trivially_destructible_v<Call>;
 
 inline const go_options *options_of(const go_options *options)
 {
@@ -52,11 +76,20 @@ void start(const gofer_site *site, const Options &options, F &&fn, A &&...args)
     record.call.stack_size = 0;
     record.site = site;
     record.options = options_of(options);
-    call *kept = new (std::nothrow) call(std::forward<F>(fn), std::forward<A>(args)...);
-    if (__builtin_expect(kept == nullptr, 0))
-        go_fatal("runtime: cannot allocate memory for a goroutine's arguments");
-    record.call.fn = is_null(kept->fn) ? nullptr : reinterpret_cast<void (*)(void)>(&call::run);
-    record.call.integer[0] = reinterpret_cast<uintptr_t>(kept); /* run's argument */
+    void (*first)(void);
+    call *kept;
+    if constexpr (fits_words<call>) {
+        void *words = record.call.integer;
+        kept = new (words) call(std::forward<F>(fn), std::forward<A>(args)...);
+        first = reinterpret_cast<void (*)(void)>(&run_from_words<call>);
+    } else {
+        kept = new (std::nothrow) call(std::forward<F>(fn), std::forward<A>(args)...);
+        if (__builtin_expect(kept == nullptr, 0))
+            go_fatal("runtime: cannot allocate memory for a goroutine's arguments");
+        first = reinterpret_cast<void (*)(void)>(&run_from_memory<call>);
+        record.call.integer[0] = reinterpret_cast<uintptr_t>(kept);
+    }
+    record.call.fn = is_null(kept->fn) ? nullptr : first;
     gofer_deliver_spawn(&record.call, nullptr);
 }
 
