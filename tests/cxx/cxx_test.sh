@@ -43,6 +43,15 @@ for compiler in "${compilers[@]}"; do
     done
 done
 
+for header in "$source"/include/gofer/*.h "$source"/include/gofer/cxx/*.h; do
+    echo "#include \"$header\"" >"$work/header.cpp"
+    for compiler in "${compilers[@]}"; do
+        $compiler -std=c++17 "${warnings[@]}" -I"$source/include" -fsyntax-only "$work/header.cpp" ||
+            fail "$compiler ${header#"$source/"} by itself"
+    done
+done
+echo "ok each header by itself"
+
 # ---- ends ------------------------------------------------------------------------------------
 
 # ends ARGUMENT TEXT…: the exceptions program ends with status 2 and these texts.

@@ -4,7 +4,7 @@
 #ifndef GOFER_CXX_CHAN_H
 #define GOFER_CXX_CHAN_H
 
-#include <gofer/base.h>
+#include <gofer/chan.h>
 
 #include <type_traits>
 

@@ -10,6 +10,7 @@
 #define GOFER_CXX_DEFER_H
 
 #include <gofer/cxx/call.h>
+#include <gofer/panic.h>
 
 #include <cstring>
 

@@ -7,6 +7,7 @@
 
 #include <gofer/cxx/call.h>
 #include <gofer/panic.h>
+#include <gofer/runtime.h>
 
 #include <new>
 

@@ -4,7 +4,7 @@
 #ifndef GOFER_CXX_SELECT_H
 #define GOFER_CXX_SELECT_H
 
-#include <gofer/cxx/chan.h>
+#include <gofer/select.h>
 
 #include <cstring>
 
