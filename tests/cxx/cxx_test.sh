@@ -72,10 +72,10 @@ ends() {
 
 for compiler in "${compilers[@]}"; do
     build $compiler "$work/exceptions" -O1 "$here/exceptions.cpp" || fail "$compiler exceptions"
-    ends function 'fatal error: C++ exception left goroutine 2 (main.leaves)' 'goroutine 2 [running]:' \
+    ends function 'fatal error: C++ exception left goroutine 2 (main.leaves): std::runtime_error: left' 'goroutine 2 [running]:' \
         'created by main.go_main in goroutine 1' "$here/exceptions.cpp:"
     ends lambda 'fatal error: C++ exception left goroutine 2 (started in main.go_main at '
-    ends named 'fatal error: C++ exception left goroutine 2 (worker)'
+    ends named 'fatal error: C++ exception left goroutine 2 (worker): std::runtime_error: left'
     ends spawn 'fatal error: C++ exception left goroutine 2 (go_spawn)'
     ends main 'fatal error: C++ exception left goroutine 1 (main.go_main)'
     ends deferred 'fatal error: C++ exception left a deferred call of goroutine 2 (started in main.go_main at '

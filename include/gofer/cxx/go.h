@@ -6,6 +6,7 @@
 #define GOFER_CXX_GO_H
 
 #include <gofer/cxx/call.h>
+#include <gofer/cxx/exception.h>
 #include <gofer/panic.h>
 #include <gofer/runtime.h>
 
