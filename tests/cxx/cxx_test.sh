@@ -11,7 +11,7 @@ warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 failed=0
 compilers=()
 for compiler in g++ clang++; do
-    if command -v $compiler >/dev/null; then compilers+=($compiler); else echo "$compiler is not installed: left out"; fi
+    if command -v $compiler >/dev/null; then compilers+=("$compiler"); else echo "$compiler is not installed: left out"; fi
 done
 [ ${#compilers[@]} -gt 0 ] || exit 77
 ulimit -c 0
@@ -35,9 +35,9 @@ for compiler in "${compilers[@]}"; do
     for level in -O0 -O2; do
         for program in language exceptions; do
             what="$compiler $level $program"
-            build $compiler "$work/$program" $level "${warnings[@]}" "$here/$program.cpp" "$work/shared.o" ||
+            build $compiler "$work/$program-$compiler" $level "${warnings[@]}" "$here/$program.cpp" "$work/shared.o" ||
                 { fail "$what does not compile" && continue; }
-            got=$(timeout 60 "$work/$program" 2>&1)
+            got=$(timeout 60 "$work/$program-$compiler" 2>&1)
             if [ "$got" = ok ]; then echo "ok $what"; else fail "$what: got $got, expected ok"; fi
         done
     done
@@ -54,11 +54,11 @@ echo "ok each header by itself"
 
 # ---- ends ------------------------------------------------------------------------------------
 
-# ends ARGUMENT TEXT…: the exceptions program ends with status 2 and these texts.
+# ends ARGUMENT TEXT…: $compiler's exceptions program ends with status 2 and these texts.
 ends() {
     local argument=$1 output got text
     shift
-    output=$(timeout 60 "$work/exceptions" "$argument" 2>&1)
+    output=$(timeout 60 "$work/exceptions-$compiler" "$argument" 2>&1)
     got=$?
     for text in "$@" 'main.leaves(...)'; do
         [ $got = 2 ] && [[ $output == *"$text"* ]] && continue
@@ -71,7 +71,6 @@ ends() {
 }
 
 for compiler in "${compilers[@]}"; do
-    build $compiler "$work/exceptions" -O1 "$here/exceptions.cpp" || fail "$compiler exceptions"
     ends function 'fatal error: C++ exception left goroutine 2 (main.leaves): std::runtime_error: left' 'goroutine 2 [running]:' \
         'created by main.go_main in goroutine 1' "$here/exceptions.cpp:"
     ends lambda 'fatal error: C++ exception left goroutine 2 (started in main.go_main at '
@@ -166,7 +165,9 @@ done
 
 # compiles COMPILER CODE: CODE in a function body.
 compiles() {
-    printf '#include <gofer.h>\n#include <memory>\n#include <string>\nvoid one(int i);\nvoid none();\nvoid refers(int &i);\nvoid takes(go_chan(long) c);\nvoid f(int x);\nvoid f(int x)\n{\n    (void)x;\n    go_chan(int) c = go_chan_make(int, 0);\n    (void)c;\n    %s\n}\n' "$2" >"$work/wrong.cpp"
+    local standard=
+    [[ $2 != *std::* ]] || standard='#include <memory>\n#include <string>\n'
+    printf '#include <gofer.h>\n'"$standard"'void one(int i);\nvoid none();\nvoid refers(int &i);\nvoid takes(go_chan(long) c);\nvoid f(int x);\nvoid f(int x)\n{\n    (void)x;\n    go_chan(int) c = go_chan_make(int, 0);\n    (void)c;\n    %s\n}\n' "$2" >"$work/wrong.cpp"
     $1 -std=c++17 -I"$source/include" -fsyntax-only "$work/wrong.cpp" 2>"$work/log"
 }
 
