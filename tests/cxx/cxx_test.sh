@@ -11,7 +11,7 @@ warnings=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 failed=0
 compilers=()
 for compiler in g++ clang++; do
-    if command -v $compiler >/dev/null; then compilers+=("$compiler"); else echo "$compiler is not installed: left out"; fi
+    if command -v "$compiler" >/dev/null; then compilers+=("$compiler"); else echo "$compiler is not installed: left out"; fi
 done
 [ ${#compilers[@]} -gt 0 ] || exit 77
 ulimit -c 0
@@ -25,7 +25,7 @@ fail() {
 build() {
     local compiler=$1 output=$2
     shift 2
-    $compiler -std=c++17 -g -I"$source/include" "$@" "$build/libgofer.a" -pthread -o "$output"
+    "$compiler" -std=c++17 -g -I"$source/include" "$@" "$build/libgofer.a" -pthread -o "$output"
 }
 
 # ---- programs --------------------------------------------------------------------------------
@@ -35,7 +35,7 @@ for compiler in "${compilers[@]}"; do
     for level in -O0 -O2; do
         for program in language exceptions; do
             what="$compiler $level $program"
-            build $compiler "$work/$program-$compiler" $level "${warnings[@]}" "$here/$program.cpp" "$work/shared.o" ||
+            build "$compiler" "$work/$program-$compiler" $level "${warnings[@]}" "$here/$program.cpp" "$work/shared.o" ||
                 { fail "$what does not compile" && continue; }
             got=$(timeout 60 "$work/$program-$compiler" 2>&1)
             if [ "$got" = ok ]; then echo "ok $what"; else fail "$what: got $got, expected ok"; fi
@@ -46,7 +46,7 @@ done
 for header in "$source"/include/gofer/*.h "$source"/include/gofer/cxx/*.h; do
     echo "#include \"$header\"" >"$work/header.cpp"
     for compiler in "${compilers[@]}"; do
-        $compiler -std=c++17 "${warnings[@]}" -I"$source/include" -fsyntax-only "$work/header.cpp" ||
+        "$compiler" -std=c++17 "${warnings[@]}" -I"$source/include" -fsyntax-only "$work/header.cpp" ||
             fail "$compiler ${header#"$source/"} by itself"
     done
 done
@@ -109,7 +109,7 @@ int go_main(int, char **)
 }
 CXX
 for compiler in "${compilers[@]}"; do
-    build $compiler "$work/trace" -O1 "$work/trace.cpp"
+    build "$compiler" "$work/trace" -O1 "$work/trace.cpp"
     output=$("$work/trace" 2>&1)
     for text in 'fatal error: all goroutines are asleep - deadlock!' $'goroutine 2 [chan receive]:\nmain.rooms::worker::wait(...)' \
         "created by main.start in goroutine 1"$'\n\t'"$work/trace.cpp:14 +0x0"; do
@@ -131,7 +131,7 @@ int go_main(int argc, char **)
 }
 CXX
 for compiler in "${compilers[@]}"; do
-    build $compiler "$work/nil" "$work/nil.cpp"
+    build "$compiler" "$work/nil" "$work/nil.cpp"
     [[ $("$work/nil" go 2>&1) == 'fatal error: go of nil func value'* ]] || fail "$compiler go of nil"
     [[ $("$work/nil" 2>&1) == 'panic: runtime error: invalid memory address'* ]] || fail "$compiler go_defer of nil: $("$work/nil" 2>&1)"
     echo "ok $compiler nil"
@@ -154,7 +154,7 @@ int go_main(int, char **)
 }
 CXX
 for compiler in "${compilers[@]}"; do
-    if build $compiler "$work/names" "${warnings[@]}" -fno-exceptions -fno-rtti "$work/names.cpp" && "$work/names"; then
+    if build "$compiler" "$work/names" "${warnings[@]}" -fno-exceptions -fno-rtti "$work/names.cpp" && "$work/names"; then
         echo "ok $compiler GOFER_NO_SHORT_NAMES, without exceptions and type information"
     else
         fail "$compiler GOFER_NO_SHORT_NAMES"
@@ -168,18 +168,18 @@ compiles() {
     local standard=
     [[ $2 != *std::* ]] || standard='#include <memory>\n#include <string>\n'
     printf '#include <gofer.h>\n'"$standard"'void one(int i);\nvoid none();\nvoid refers(int &i);\nvoid takes(go_chan(long) c);\nvoid f(int x);\nvoid f(int x)\n{\n    (void)x;\n    go_chan(int) c = go_chan_make(int, 0);\n    (void)c;\n    %s\n}\n' "$2" >"$work/wrong.cpp"
-    $1 -std=c++17 -I"$source/include" -fsyntax-only "$work/wrong.cpp" 2>"$work/log"
+    "$1" -std=c++17 -I"$source/include" -fsyntax-only "$work/wrong.cpp" 2>"$work/log"
 }
 
 wrong() {
     local compiler
     for compiler in "${compilers[@]}"; do
-        if compiles $compiler "$2"; then fail "$compiler compiled: $1"; else echo "ok $compiler refuses $1"; fi
+        if compiles "$compiler" "$2"; then fail "$compiler compiled: $1"; else echo "ok $compiler refuses $1"; fi
     done
 }
 
 for compiler in "${compilers[@]}"; do
-    compiles $compiler 'go(one, 1); go_defer(one, 1); go_send(c, 1); int v; go_recv_ok(c, &v);' ||
+    compiles "$compiler" 'go(one, 1); go_defer(one, 1); go_send(c, 1); int v; go_recv_ok(c, &v);' ||
         fail "$compiler: the right uses do not compile: $(cat "$work/log")"
 done
 wrong 'too few arguments' 'go(one);'
@@ -207,7 +207,7 @@ awk -v out="$work/example" '/^```cpp$/ { n++; on = 1; next } /^```$/ { on = 0 } 
 for example in "$work"/example*.cpp; do
     expected=$(sed -n 's#^// prints ##p' "$example")
     for compiler in "${compilers[@]}"; do
-        build $compiler "$work/example" -O2 "${warnings[@]}" "$example" ||
+        build "$compiler" "$work/example" -O2 "${warnings[@]}" "$example" ||
             { fail "$compiler: this example of docs/cxx.md does not compile: $(cat "$example")" && continue; }
         got=$(timeout 60 "$work/example" 2>&1)
         if [ "$got" = "$expected" ]; then
