@@ -11,8 +11,13 @@
 
 #include <gofer/base.h>
 
-/* The type of a channel of T, any complete object type; go_elem gives T back. */
+/* The type of a channel of T, any complete object type; go_elem gives T back. The same type in C
+ * and C++, so that headers may be shared. */
+#ifdef __cplusplus
+#define go_chan(...) gofer_cxx::handle<__VA_ARGS__>
+#else
 #define go_chan(T) __typeof__(__typeof__(T)(*)[])
+#endif
 #define go_elem(c) __typeof__((*(c))[0])
 
 /* The element of a channel that only signals. Such a channel stores no bytes. */
@@ -49,7 +54,12 @@ GOFER_API enum go_status gofer_chan_try_recv(void *c, void *value, size_t size);
 
 GOFER_END
 
-#ifndef __cplusplus
+/* The body runs for each value until the channel is closed and drained. Go: for v := range c. */
+#define go_range(v, c) for (go_elem(c) v; gofer_chan_recv((c), &v, sizeof v);)
+
+#ifdef __cplusplus
+#include <gofer/cxx/chan.h>
+#else
 
 #define GOFER_IS_UNIT(T) __builtin_types_compatible_p(T, go_unit)
 
@@ -87,9 +97,6 @@ GOFER_END
         go_elem(c) *gofer_to_ = (p);                            \
         gofer_chan_try_recv((c), gofer_to_, sizeof *gofer_to_); \
     })
-
-/* The body runs for each value until the channel is closed and drained. Go: for v := range c. */
-#define go_range(v, c) for (go_elem(c) v; gofer_chan_recv((c), &v, sizeof v);)
 
 #endif
 #endif

@@ -89,6 +89,9 @@ typedef struct gofer_frame {
 } gofer_frame;
 
 GOFER_API void gofer_defer_leave(gofer_defer *);
+/* C++: registers run(closure); target is the function that run calls, or NULL. */
+GOFER_API void gofer_defer_closure(gofer_defer *, const gofer_site *, void (*run)(void *),
+                                   void *closure, const void *target);
 GOFER_API void gofer_frame_enter(gofer_frame *, const gofer_site *);
 GOFER_API void gofer_frame_leave(gofer_frame *);
 GOFER_API int gofer_frame_save(void **registers) __attribute__((returns_twice));
@@ -96,12 +99,16 @@ GOFER_API const go_panic_value *gofer_recover(void *return_address, const char *
 
 GOFER_END
 
+#ifdef __cplusplus
+#include <gofer/cxx/defer.h>
+#define GOFER_FUNCTION __extension__ __PRETTY_FUNCTION__
+#else
+#define GOFER_FUNCTION __extension__ __func__
+
 /* In a deferred call that a panic runs: stops the panic and returns its value. Everywhere else
  * (called by anything but the deferred call itself, no panic, a Goexit) it returns NULL.
  * Go: recover(). */
 #define go_recover() gofer_recover(__builtin_return_address(0), __extension__ __func__)
-
-#ifndef __cplusplus
 
 /* Registers fn(args…), evaluated now, to run when the enclosing block is left: by falling out,
  * return, break, continue, goto, a panic or go_goexit. A declaration: it stands in a block of its
@@ -130,17 +137,20 @@ static inline __attribute__((unused)) void gofer_defer_leave_any(void *record)
     gofer_defer_leave((gofer_defer *)record);
 }
 
+#endif
+
 /* Stands where a function begins in which a deferred call may recover: a recovered panic makes
  * the function return `result` (an lvalue; nothing in a void function) after its remaining
  * deferred calls ran. Other locals are not defined then. Go: named results. */
-#define go_recoverable(...)                                                                      \
-    gofer_frame gofer_frame_ __attribute__((cleanup(gofer_frame_leave)));                        \
-    GOFER_CAT(GOFER_ESCAPE_, GOFER_HAS_ARGS(__VA_ARGS__))(__VA_ARGS__);                          \
-    do {                                                                                         \
-        static const gofer_site gofer_site_ = { __extension__ __func__, __FILE__, __LINE__, 0 }; \
-        gofer_frame_enter(&gofer_frame_, &gofer_site_);                                          \
-    } while (0);                                                                                 \
-    if (__builtin_expect(GOFER_FRAME_SAVE(gofer_frame_.registers), 0))                           \
+#define go_recoverable(...) GOFER_RECOVERABLE_(GOFER_CAT(gofer_frame_, __COUNTER__), __VA_ARGS__)
+#define GOFER_RECOVERABLE_(id, ...)                                                      \
+    gofer_frame id __attribute__((cleanup(gofer_frame_leave)));                          \
+    GOFER_CAT(GOFER_ESCAPE_, GOFER_HAS_ARGS(__VA_ARGS__))(__VA_ARGS__);                  \
+    do {                                                                                 \
+        static const gofer_site gofer_site_ = { GOFER_FUNCTION, __FILE__, __LINE__, 0 }; \
+        gofer_frame_enter(&id, &gofer_site_);                                            \
+    } while (0);                                                                         \
+    if (__builtin_expect(GOFER_FRAME_SAVE(id.registers), 0))                             \
     return __VA_ARGS__
 
 #define GOFER_ESCAPE_0() (void)0
@@ -166,5 +176,4 @@ static inline __attribute__((unused)) void gofer_defer_leave_any(void *record)
 #define GOFER_FRAME_SAVE(registers) gofer_frame_save(registers)
 #endif
 
-#endif
 #endif

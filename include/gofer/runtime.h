@@ -91,7 +91,9 @@ GOFER_API void go_thread_ignore(void);
 
 GOFER_END
 
-#ifndef __cplusplus
+#ifdef __cplusplus
+#include <gofer/cxx/go.h>
+#else
 
 /* Starts fn(args…) as a goroutine: up to 16 arguments of any types, checked against fn's own
  * prototype and evaluated now. Go: the go statement. */
@@ -111,10 +113,11 @@ GOFER_END
         GOFER_CAPTURE(&gofer_record_, __VA_ARGS__);                                         \
     })
 
+#endif
+
 #ifndef GOFER_NO_SHORT_NAMES
 /* The short name of go_start: `go(fn, args…)`. `#define GOFER_NO_SHORT_NAMES` leaves it out. */
 #define go(...) go_start(__VA_ARGS__)
 #endif
 
-#endif
 #endif

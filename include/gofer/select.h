@@ -46,7 +46,9 @@ GOFER_API int go_select_array(go_case *cases, size_t n);
 
 GOFER_END
 
-#ifndef __cplusplus
+#ifdef __cplusplus
+#include <gofer/cxx/select.h>
+#else
 
 /* Runs one of the cases and returns its index, for use in a switch: see go_select_array for the
  * rules. Go: select. */

@@ -83,6 +83,7 @@ END(gofer_capture_x15_stub)
 
 /* void gofer_replay(const gofer_call *call, const void *stack) */
 FUNC(gofer_replay)
+    .cfi_personality 0x1b, gofer_personality    /* src/panic/exception.c; relative to the place */
     stp x29, x30, [sp, -16]!
     .cfi_adjust_cfa_offset 16
     .cfi_rel_offset x29, 0

@@ -96,6 +96,7 @@ END(gofer_capture_stub)
 
 /* void gofer_replay(const gofer_call *call, const void *stack) */
 FUNC(gofer_replay)
+    .cfi_personality 0x1b, gofer_personality    /* src/panic/exception.c; relative to the place */
     pushq %rbp
     .cfi_adjust_cfa_offset 8
     .cfi_rel_offset rbp, 0

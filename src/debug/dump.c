@@ -113,7 +113,8 @@ static bool begins_with(const char *text, const char *start)
  * its sources gofer/src/…. */
 static bool is_internal(const struct gofer_symbol *symbol)
 {
-    return begins_with(symbol->file, "gofer/src/") || begins_with(symbol->function, "gofer_");
+    return begins_with(symbol->file, "gofer/src/") || begins_with(symbol->function, "gofer_") ||
+           strstr(symbol->file, "/gofer/cxx/");
 }
 
 /* `inlined`: the place in the function around it is not this one's own, and Go shows none. */

@@ -46,8 +46,9 @@ void gofer_trace_print(const struct gofer_trace *trace, const char *entry);
 void gofer_print_origin(const gofer_site *site, uint64_t creator);
 
 /* One address as function, file and line. From symbols.c. */
+enum { GOFER_NAME_SIZE = 128 };
 struct gofer_symbol {
-    char function[128];
+    char function[GOFER_NAME_SIZE];
     char file[256];
     int line;         /* 0: not known, and file is the object's */
     uintptr_t offset; /* of the address in the function; in the object where that is not known */
@@ -56,5 +57,8 @@ struct gofer_symbol {
  * one that was called. Returns how many, at least 1. */
 enum { GOFER_INLINED_MOST = 8 };
 int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED_MOST]);
+
+/* A C++ symbol made readable, in place. From names.c. */
+void gofer_shorten_name(char name[GOFER_NAME_SIZE]);
 
 #endif

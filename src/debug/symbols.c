@@ -35,12 +35,14 @@ struct names {
     int count;
 };
 
-/* Called for each function that was inlined into the next, innermost first. */
+/* Called for each function that was inlined into the next, innermost first. Our own C++ headers'
+ * are left out. */
 static int on_line(void *data, uintptr_t pc, const char *file, int line, const char *function)
 {
     struct names *names = data;
     (void)pc;
-    if ((!function && !file) || names->count == GOFER_INLINED_MOST)
+    if ((!function && !file) || names->count == GOFER_INLINED_MOST ||
+        (file && strstr(file, "/gofer/cxx/")))
         return 0;
     struct gofer_symbol *symbol = &names->symbols[names->count++];
     memset(symbol, 0, sizeof *symbol);
@@ -123,5 +125,7 @@ int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED
     struct gofer_symbol *called = &symbols[n ? n - 1 : 0];
     if (!called->function[0] || !called->file[0])
         by_dynamic_symbols(address, called);
+    for (int i = 0; i < (n ? n : 1); i++)
+        gofer_shorten_name(symbols[i].function);
     return n ? n : 1;
 }

@@ -26,6 +26,22 @@ void gofer_deliver_defer(gofer_call *call, const void *stack)
     gofer_defers_push(self, record);
 }
 
+void gofer_defer_closure(gofer_defer *record, const gofer_site *site, void (*run)(void *),
+                         void *closure, const void *target)
+{
+    gofer_g *self = gofer_self();
+    if (gofer_unlikely(!run))
+        gofer_panic_runtime("runtime error: invalid memory address or nil pointer dereference");
+    record->call.fn = (void (*)(void))run;
+    record->call.stack_size = 0;
+    record->call.integer[0] = (uint64_t)(uintptr_t)closure;
+    record->site = site;
+    record->stack = (void *)(uintptr_t)target;
+    record->kind = GOFER_DEFERRED_CLOSURE;
+    gofer_check_jumps(self, __builtin_frame_address(0));
+    gofer_defers_push(self, record);
+}
+
 /* A block is left. The record is the chain's head, unless a jump into the block went round the
  * registration: then there is nothing to run. */
 void gofer_defer_leave(gofer_defer *record)

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unwind.h>
 
 enum { TEXT_ON_STACK = 512 };
 
@@ -97,16 +98,43 @@ void gofer_run_deferred(gofer_g *self, struct gofer_panic *panic)
     }
 }
 
+/* `function` is the last part of the name a::b. */
+static bool is_named(const char *name, const char *function)
+{
+    size_t length = name ? strlen(name) : 0, last = strlen(function);
+    return length >= last && strcmp(name + length - last, function) == 0 &&
+           (length == last || name[length - last - 1] == ':');
+}
+
+/* Whether the function that called go_recover is the deferred call itself, not one that this
+ * called. `here` lies in it, `return_address` in its caller. */
+static bool is_deferred_call(const gofer_defer *record, const char *return_address,
+                             const char *function, const char *here)
+{
+    bool replayed = return_address == gofer_replay_return;
+    const char *name = record->site->name;
+    if (record->kind == GOFER_DEFERRED_CALL)
+        return replayed && (!name || strcmp(name, function) == 0);
+    /* C++: called by the closure's run, or in its place. A lambda has no name that tells, so its
+     * address must; a function may be known by another address than its own (a PLT's). */
+    const void *run = (const void *)(uintptr_t)record->call.fn;
+    if (!replayed && _Unwind_FindEnclosingFunction((void *)(uintptr_t)(return_address - 1)) != run)
+        return false;
+    if (!record->stack)
+        return strcmp(function, "operator()") == 0;
+    return is_named(name, function) ||
+           _Unwind_FindEnclosingFunction((void *)(uintptr_t)(here - 1)) == record->stack;
+}
+
 const go_panic_value *gofer_recover(void *return_address, const char *function)
 {
     gofer_g *self = gofer_self();
     const struct gofer_running *running = self->running;
-    if (return_address != (const void *)gofer_replay_return || !running || !running->panic)
+    if (!running || !running->panic)
         return NULL;
     struct gofer_panic *panic = running->panic;
-    const char *name = running->record->site->name;
     if (panic->is_goexit || panic->recovered || panic != self->panics ||
-        (name && strcmp(name, function) != 0))
+        !is_deferred_call(running->record, return_address, function, __builtin_return_address(0)))
         return NULL;
     panic->recovered = true;
     return &panic->value;

@@ -11,7 +11,11 @@
 
 #include "park/park.h"
 
-enum gofer_defer_kind { GOFER_DEFERRED_CALL = 0, GOFER_FRAME_MARK = 1 };
+enum gofer_defer_kind {
+    GOFER_DEFERRED_CALL = 0,
+    GOFER_FRAME_MARK = 1,
+    GOFER_DEFERRED_CLOSURE = 2 /* C++: call.fn calls record->stack, the deferred function itself */
+};
 
 struct gofer_panic {
     struct gofer_panic *older;

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Every C file is as .clang-format says.
+# Every C and C++ file is as .clang-format says.
 set -euo pipefail
 cd "$1"
 command -v clang-format >/dev/null || {
     echo "clang-format is not installed"
     exit 77
 }
-git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format --dry-run -Werror

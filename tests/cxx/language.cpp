@@ -1,0 +1,507 @@
+// Every macro of the public headers in C++: values, order, what runs when. Prints "ok" where it
+// passes; cxx_test.sh compiles it with each compiler at each level.
+#include <gofer.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "shared.h"
+
+static void expect(bool right, const char *what, int line)
+{
+    if (right)
+        return;
+    std::fprintf(stderr, "language.cpp:%d: not so: %s\n", line, what);
+    std::exit(1);
+}
+#define EXPECT(...) expect((__VA_ARGS__), #__VA_ARGS__, __LINE__)
+
+struct pair {
+    int a, b;
+};
+
+/* ---- go ---------------------------------------------------------------------------------- */
+
+static void send_sum(go_chan(int) c, int a, long b, const char *text)
+{
+    go_send(c, static_cast<int>(a + b + static_cast<long>(std::strlen(text))));
+}
+
+static void send_length(go_chan(size_t) c, const std::string &text, std::unique_ptr<int> owned)
+{
+    go_send(c, text.size() + static_cast<size_t>(*owned));
+}
+
+static void add_to(int &sum, int n, go_waitgroup *wg) noexcept
+{
+    sum += n;
+    go_waitgroup_done(wg);
+}
+
+struct accumulator {
+    int sum = 0;
+    void add(int n, go_waitgroup *wg)
+    {
+        sum += n;
+        go_waitgroup_done(wg);
+    }
+};
+
+struct base {
+    virtual ~base() = default;
+    virtual int number() const = 0;
+};
+struct derived : base {
+    int number() const override
+    {
+        return 7;
+    }
+};
+static void send_number(go_chan(int) c, const base &b)
+{
+    go_send(c, b.number());
+}
+
+template <class T> static T through(T value)
+{
+    go_chan(T) c = go_chan_make(T, 0);
+    go_defer(go_chan_unref, c);
+    go([=] { go_send(c, value); });
+    return go_recv(c);
+}
+
+static int nested(int i)
+{
+    go([] {});
+    return i;
+}
+
+static void starting()
+{
+    go_chan(int) c = go_chan_make(int, 0);
+    go_defer(go_chan_unref, c);
+    go(send_sum, c, 1, 2, "abc");
+    EXPECT(go_recv(c) == 6);
+    go_with(go_options{ 0, "by value", 0 }, send_sum, c, 1, 2, "abcd");
+    EXPECT(go_recv(c) == 7);
+    const go_options options = { 0, "by pointer", 1 };
+    go_with(&options, send_sum, c, nested(nested(1)), 2, "abcde");
+    EXPECT(go_recv(c) == 8);
+
+    go_chan(size_t) sizes = go_chan_make(size_t, 0);
+    go_defer(go_chan_unref, sizes);
+    char text[] = "text"; // becomes a std::string now: the array changes before the call
+    go(send_length, sizes, text, std::make_unique<int>(10));
+    text[0] = 0;
+    EXPECT(go_recv(sizes) == 14);
+    go([](go_chan(size_t) to, std::string s) { go_send(to, s.size()); }, sizes, text + 1);
+    text[1] = 0;
+    EXPECT(go_recv(sizes) == 3);
+
+    go(send_number, c, derived());
+    EXPECT(go_recv(c) == 7);
+
+    int sum = 0, a = 1, b = 2; // NOLINT
+    go_waitgroup wg = {};
+    go_waitgroup_add(&wg, 4);
+    accumulator total;
+    go(add_to, std::ref(sum), 3, &wg);
+    go(&accumulator::add, &total, 5, &wg);
+    auto owned = std::make_unique<int>(9);
+    int by_lambda = 0;
+    go([&, kept = std::move(owned)] {
+        int x = a, y = b;
+        by_lambda = x + y + *kept;
+        go([&] { go_waitgroup_done(&wg); });
+        go_waitgroup_done(&wg);
+    });
+    go_waitgroup_wait(&wg);
+    EXPECT(sum == 3);
+    EXPECT(by_lambda == 12);
+    EXPECT(total.sum == 5);
+    EXPECT(!owned);
+
+    go(
+        [&](int p0, int p1, int p2, int p3, int p4, int p5, int p6, int p7, int p8, int p9, int p10,
+            int p11, int p12, int p13, int p14, int p15, int p16, double d) {
+            go_send(c, p0 + p1 + p2 + p3 + p4 + p5 + p6 + p7 + p8 + p9 + p10 + p11 + p12 + p13 +
+                           p14 + p15 + p16 + static_cast<int>(d));
+        },
+        1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3.0);
+    EXPECT(go_recv(c) == 20);
+    EXPECT(through(3.5) == 3.5);
+    EXPECT(through(std::string_view("view")) == "view");
+    go(go_send<int>, c, 11);
+    EXPECT(go_recv(c) == 11);
+    go(send_from_c, c, 12);
+    EXPECT(go_recv(c) == 12);
+}
+
+/* ---- channels ----------------------------------------------------------------------------- */
+
+template <class T> static size_t element_size(go_chan(T))
+{
+    return sizeof(T);
+}
+
+static void channels()
+{
+    go_chan(pair) pairs = go_chan_make(pair, 2);
+    go_chan(char[16]) texts = go_chan_make(char[16], 1);
+    go_chan(go_unit) units = go_chan_make(go_unit, 3);
+    go_chan(char *) pointers = go_chan_make(char *, 1);
+    go_chan(void (*)(int)) functions = go_chan_make(void (*)(int), 1);
+    static_assert(std::is_same_v<go_elem(pairs), pair>);
+    static_assert(std::is_same_v<decltype(pairs), pair(*)[]>);
+    EXPECT(element_size(texts) == 16);
+    go_send(pairs, { 1, 2 });
+    EXPECT(go_try_send(pairs, { 3, 4 }) == GO_DONE);
+    EXPECT(go_try_send(pairs, { 5, 6 }) == GO_WOULD_BLOCK);
+    EXPECT(go_len(pairs) == 2 && go_cap(pairs) == 2);
+    EXPECT(go_recv(pairs).b == 2);
+    pair p = {};
+    EXPECT(go_recv_ok(pairs, &p) == 1 && p.a == 3);
+    EXPECT(go_try_recv(pairs, &p) == GO_WOULD_BLOCK);
+    go_send(pairs, p);
+    go_close(pairs);
+    int sum = 0;
+    go_range (value, pairs)
+        sum += value.a + value.b;
+    EXPECT(sum == 7);
+    EXPECT(go_recv_ok(pairs, nullptr) == 0);
+    EXPECT(go_try_recv(pairs, &p) == GO_CLOSED && p.a == 0);
+    const char text[16] = "text";
+    go_send(texts, text);
+    char got[16];
+    EXPECT(go_recv_ok(texts, &got) == 1 && std::strcmp(got, "text") == 0);
+    go_send(pointers, NULL);
+    EXPECT(go_recv(pointers) == nullptr);
+    go_send(functions, nullptr);
+    EXPECT(go_recv(functions) == nullptr);
+    go_signal(units);
+    go_send(units, go_unit{});
+    EXPECT(go_len(units) == 2);
+    (void)go_recv(units);
+    go_chan_unref(pairs);
+    go_chan_unref(texts);
+    go_chan_unref(units);
+    go_chan_unref(pointers);
+    go_chan_unref(functions);
+}
+
+/* ---- select ------------------------------------------------------------------------------- */
+
+static std::string steps;
+static int step(int i)
+{
+    steps += std::to_string(i);
+    return i;
+}
+static go_chan(int) step_on(go_chan(int) c, int i)
+{
+    step(i);
+    return c;
+}
+
+static void selecting()
+{
+    enum { FIRST = 10, SECOND = 20 };
+    go_chan(int) c = go_chan_make(int, 1), none = nullptr;
+    go_chan(pair) pairs = go_chan_make(pair, 1);
+    int v = 0, ok = 5;
+    EXPECT(go_select(go_case_send(step_on(none, 1), step(2)), go_case_send(none, step(3)),
+                     go_case_recv(step_on(none, 4), &v), go_case_send(none, step(5)),
+                     go_case_after(step(6) * GO_HOUR), go_case_default) == 5);
+    EXPECT(steps == "123456");
+    EXPECT(go_select(go_case_recv(c, &v), go_case_send(c, 42)) == 1);
+    switch (go_select(go_case_as(FIRST, go_case_recv_ok(c, &v, &ok)),
+                      go_case_as(SECOND, go_case_send(none, 1)))) {
+    case FIRST:
+        EXPECT(v == 42 && ok == 1);
+        break;
+    default:
+        EXPECT(false);
+    }
+    EXPECT(go_select(go_case_as(SECOND, go_case_send(pairs, { 8, 9 })), go_case_default) == SECOND);
+    EXPECT(go_recv(pairs).b == 9);
+    EXPECT(go_select(go_case_after(0)) == 0);
+    const auto kept = go_case_send(c, 43); // a case may be kept: it holds its value
+    EXPECT(go_select(kept) == 0);
+    EXPECT(go_recv(c) == 43);
+    go_close(c);
+    go_case by_hand[] = { go_case_recv_ok(c, nullptr, &ok), go_case_default };
+    EXPECT(go_select_array(by_hand, 2) == 0 && ok == 0);
+    go_chan_unref(c);
+    go_chan_unref(pairs);
+}
+
+/* ---- defer -------------------------------------------------------------------------------- */
+
+static std::string notes;
+static void note(const std::string &word)
+{
+    notes += word;
+}
+
+static void leave_by_exception()
+{
+    go_defer(note, "c");
+    go_defer([&] { notes += "b"; });
+    throw 1;
+}
+
+static void blocks()
+{
+    for (int i = 0; i < 4; i++) {
+        char word[] = "a";
+        go_defer(note, word);
+        word[0] = '-';
+        if (i == 1)
+            continue;
+        {
+            go_defer([](const char *s, char t) { (notes += s) += t; }, "b", 'c');
+            if (i == 2)
+                break;
+        }
+        notes += "|";
+    }
+    EXPECT(notes == "bc|aabca");
+    notes.clear();
+    try {
+        leave_by_exception();
+    } catch (int) {
+        notes += "!";
+    }
+    EXPECT(notes == "bc!");
+    go_mutex m = {};
+    go_waitgroup wg = {};
+    go_chan(go_unit) c = go_chan_make(go_unit, 1);
+    go_mutex_lock(&m);
+    go_waitgroup_add(&wg, 1);
+    {
+        go_defer(go_mutex_unlock, &m);
+        go_defer(go_waitgroup_done, &wg);
+        go_defer(go_signal, c);
+        go_defer(std::printf, "%s", "");
+    }
+    EXPECT(go_mutex_trylock(&m) == 1);
+    go_waitgroup_wait(&wg);
+    EXPECT(go_len(c) == 1);
+    go_defer(go_chan_unref, c);
+    go_defer(go_close, c);
+}
+
+static void goexit_runs_deferred()
+{
+    notes.clear();
+    go_chan(go_unit) done = go_chan_make(go_unit, 0);
+    go([=] {
+        go_defer(go_signal, done);
+        go_defer([] { notes += go_recover() ? "value" : "none"; });
+        [] { go_goexit(); }();
+    });
+    (void)go_recv(done);
+    EXPECT(notes == "none");
+    go_chan_unref(done);
+}
+
+/* ---- panic and recover -------------------------------------------------------------------- */
+
+static std::string caught;
+
+static void swallow()
+{
+    if (const go_panic_value *value = go_recover())
+        caught = value->text;
+}
+namespace inner
+{
+static void swallow()
+{
+    ::swallow(); // one frame too deep
+    if (const go_panic_value *value = go_recover())
+        caught += value->text;
+}
+} // namespace inner
+
+static std::string with_text(int n)
+{
+    std::string result = "before";
+    go_recoverable(result);
+    go_defer(swallow);
+    result = "during";
+    if (n > 0)
+        go_panic("panic %d", n);
+    return "after";
+}
+
+static int by_lambda()
+{
+    int result = 0;
+    go_recoverable(result);
+    go_defer([&] {
+        if (const go_panic_value *value = go_recover())
+            result = static_cast<int>(value->integer);
+    });
+    go_panic_int(77);
+}
+
+static int by_lambda_with_arguments(int n)
+{
+    int result = 0;
+    go_recoverable(result);
+    go_defer(
+        [&result](int add, const std::string &text) {
+            if (const go_panic_value *value = go_recover())
+                result = static_cast<int>(value->integer) + add + static_cast<int>(text.size());
+        },
+        n, "four");
+    go_panic_error(30, "code");
+}
+
+static int by_generic_lambda(int n)
+{
+    int result = 0;
+    go_recoverable(result);
+    go_defer(
+        [&result](auto add) {
+            if (go_recover())
+                result = add;
+        },
+        n);
+    go_panic_uint(30);
+}
+
+static void by_name()
+{
+    go_recoverable();
+    go_defer(inner::swallow);
+    go_panic("named");
+}
+
+static void by_pointer()
+{
+    go_recoverable();
+    void (*which)() = swallow;
+    go_defer(which);
+    go_panic("pointed at");
+}
+
+struct functor {
+    void operator()() const
+    {
+        if (go_recover())
+            caught = "functor";
+    }
+};
+static void by_functor()
+{
+    go_recoverable();
+    functor f;
+    go_defer(f);
+    go_panic("x");
+}
+
+static bool too_deep;
+static void helper()
+{
+    too_deep = go_recover() != nullptr;
+}
+
+// What a deferred call calls does not recover: a function, a lambda beside it, one within it; also
+// where the call is the last thing done and the compiler makes it a jump.
+template <class F> static void deeper(F deferred, int line)
+{
+    too_deep = false;
+    caught.clear();
+    [&] {
+        go_recoverable();
+        go_defer(swallow);
+        go_defer(std::move(deferred));
+        go_panic("deep");
+    }();
+    expect(!too_deep, "recovered too deep", line);
+    expect(caught == "deep", "recovered", line);
+}
+
+static void landing_in_catch()
+{
+    go_recoverable();
+    go_defer(swallow);
+    try {
+        throw 5;
+    } catch (int) {
+        go_panic("in a catch");
+    }
+}
+
+static void panics()
+{
+    EXPECT(with_text(0) == "after");
+    EXPECT(with_text(3) == "during");
+    EXPECT(caught == "panic 3");
+    EXPECT(by_lambda() == 77);
+    EXPECT(by_lambda_with_arguments(5) == 39);
+    EXPECT(by_generic_lambda(6) == 6);
+    caught.clear();
+    by_name();
+    EXPECT(caught == "named");
+    by_pointer();
+    EXPECT(caught == "pointed at");
+    by_functor();
+    EXPECT(caught == "functor");
+    EXPECT(go_recover() == nullptr);
+}
+
+static void panics_deeper()
+{
+    deeper([] { helper(); }, __LINE__);
+    auto beside = [] { too_deep = go_recover() != nullptr; };
+    deeper([beside] { beside(); }, __LINE__);
+    deeper(
+        [] {
+            auto within = [] { too_deep = go_recover() != nullptr; };
+            within();
+        },
+        __LINE__);
+    deeper([] { functor()(); }, __LINE__);
+    EXPECT(std::uncaught_exceptions() == 0);
+    landing_in_catch();
+    EXPECT(caught == "in a catch");
+    EXPECT(!std::current_exception());
+    go_chan(go_unit) done = go_chan_make(go_unit, 0);
+    caught.clear();
+    go([=] {
+        go_defer(go_signal, done);
+        go_defer(swallow); // nothing to swallow: a Goexit took the panic's place
+        go_defer([] { go_goexit(); });
+        go_panic("replaced");
+    });
+    (void)go_recv(done);
+    go_chan_unref(done);
+    EXPECT(caught.empty());
+}
+
+int go_main(int argc, char **argv)
+{
+    (void)argv;
+    starting();
+    channels();
+    selecting();
+    blocks();
+    goexit_runs_deferred();
+    panics();
+    panics_deeper();
+    errno = EAGAIN;
+    EXPECT(errno == EAGAIN);
+    std::puts("ok");
+    return argc - 1;
+}
