@@ -41,4 +41,24 @@ check handoff 1 -DNO_MEMBARRIER
 check handoff 1 -DNO_LOCK
 check park 0
 check park 1 -DNO_ON_CPU
+check steal 0
+check steal 1 -DNO_FREEZE
+check steal 1 -DPEEK
+check select 0
+check select 1 -DNO_CLAIM
+check select 1 -DLOSER_STOPS
+check select 1 -DSTILL_QUEUED
+check select 1 -DNO_STOP
+check mutex 0
+check mutex 1 -DNO_RECHECK
+check mutex 1 -DREADY_EARLY
+check mutex 1 -DHAND_FREE
+check waitgroup 0
+check waitgroup 1 -DNO_LOCK
+check waitgroup 1 -DREADY_EARLY
+check waitgroup 1 -DCOUNT_ALONE
+check deadlock 0
+check deadlock 1 -DWAITS_EARLY
+check deadlock 1 -DNO_WAKES
+check deadlock 1 -DONE_LOOK
 exit $failed
