@@ -57,6 +57,12 @@ check waitgroup 0
 check waitgroup 1 -DNO_LOCK
 check waitgroup 1 -DREADY_EARLY
 check waitgroup 1 -DCOUNT_ALONE
+check idle 0
+check idle 1 -DTIMERS_OUTSIDE
+check idle 1 -DLATE_DECREMENT
+check idle 1 -DNO_FENCE
+check idle 1 -DNO_LOOK
+check idle 1 -DNO_SECOND_LOOK
 check deadlock 0
 check deadlock 1 -DWAITS_EARLY
 check deadlock 1 -DNO_WAKES
