@@ -18,7 +18,7 @@ check() {
     shift 2
     rm -f pan*
     spin -a "$@" "$source/spec/$model.pml" >/dev/null &&
-        gcc -O2 -w -DNFAIR=4 -o pan pan.c || {
+        gcc -O1 -w -DNFAIR=4 -o pan pan.c || {
         echo "FAIL $model: does not build"
         failed=1
         return
@@ -41,4 +41,30 @@ check handoff 1 -DNO_MEMBARRIER
 check handoff 1 -DNO_LOCK
 check park 0
 check park 1 -DNO_ON_CPU
+check steal 0
+check steal 1 -DNO_FREEZE
+check steal 1 -DPEEK
+check select 0
+check select 1 -DNO_CLAIM
+check select 1 -DLOSER_STOPS
+check select 1 -DSTILL_QUEUED
+check select 1 -DNO_STOP
+check mutex 0
+check mutex 1 -DNO_RECHECK
+check mutex 1 -DREADY_EARLY
+check mutex 1 -DHAND_FREE
+check waitgroup 0
+check waitgroup 1 -DNO_LOCK
+check waitgroup 1 -DREADY_EARLY
+check waitgroup 1 -DCOUNT_ALONE
+check idle 0
+check idle 1 -DTIMERS_OUTSIDE
+check idle 1 -DLATE_DECREMENT
+check idle 1 -DNO_FENCE
+check idle 1 -DNO_LOOK
+check idle 1 -DNO_SECOND_LOOK
+check deadlock 0
+check deadlock 1 -DWAITS_EARLY
+check deadlock 1 -DNO_WAKES
+check deadlock 1 -DONE_LOOK
 exit $failed

@@ -134,7 +134,7 @@ void gofer_wake_one(void)
     if (atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) == 0)
         return;
     int none = 0;
-    /* seq_cst: after the push that led here; pairs with the fence in find_runnable */
+    /* seq_cst: after the push that led here; pairs with the fence in left_to_us */
     if (!atomic_compare_exchange_strong_explicit(&gofer_sched.spinning, &none, 1,
                                                  memory_order_seq_cst, memory_order_seq_cst))
         return; /* somebody looks already, and wakes another when it finds something */
@@ -142,11 +142,12 @@ void gofer_wake_one(void)
     gofer_p *p = atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)
                      ? NULL
                      : gofer_take_idle_p();
+    /* Under the lock: who sees the next processor that becomes idle sees that nobody looks. */
+    if (!p)
+        atomic_fetch_sub_explicit(&gofer_sched.spinning, 1, memory_order_relaxed);
     gofer_spin_unlock(&gofer_sched.lock);
     if (p)
         start_thread_with(p, true);
-    else
-        atomic_fetch_sub_explicit(&gofer_sched.spinning, 1, memory_order_relaxed);
 }
 
 /* The timekeeper sleeps too long, or there is none: wake it, or somebody to become it. */
@@ -443,6 +444,16 @@ static gofer_g *look_around(gofer_m *m, gofer_p *p, bool *spinning)
     }
 }
 
+/* Whether somebody brought work while we were counted as spinning, and so woke nobody: it brought
+ * it before it read `spinning`, we wrote `spinning` before we look. spec/idle.pml */
+static bool left_to_us(void)
+{
+    atomic_thread_fence(memory_order_seq_cst); /* pairs with the swap in gofer_wake_one */
+    return gofer_list_count(&gofer_sched.global) ||
+           (gofer_timers_next() >= 0 && atomic_load_explicit(&gofer_sched.timekeeper_deadline,
+                                                             memory_order_relaxed) == INT64_MAX);
+}
+
 /* The next goroutine for m, which is inside and holds a processor or none. */
 static gofer_g *find_runnable(gofer_m *m)
 {
@@ -467,14 +478,12 @@ static gofer_g *find_runnable(gofer_m *m)
             if (!g)
                 g = look_around(m, p, &spinning);
         }
+        bool looked = spinning;
         stop_spinning(&spinning);
         if (g) {
             if (p->kick)
                 gofer_kick_timekeeper(p);
-            /* Who pushed while we were counted as spinning left the waking to us: it pushed before
-             * it read `spinning`, we write `spinning` before we look. */
-            atomic_thread_fence(memory_order_seq_cst);
-            if (gofer_p_waiting(p) || gofer_list_count(&gofer_sched.global))
+            if (gofer_p_waiting(p) || (looked && left_to_us()))
                 gofer_wake_one();
             return g;
         }
