@@ -284,6 +284,16 @@ enum go_status gofer_chan_try_recv(void *handle, void *value, size_t size)
     return status[attempt];
 }
 
+void gofer_chan_offer(gofer_chan *c, const void *value)
+{
+    gofer_g *ready;
+    gofer_spin_lock(&c->lock);
+    attempt_send(c, value, &ready);
+    gofer_spin_unlock(&c->lock);
+    if (ready)
+        gofer_ready_last(ready);
+}
+
 void go_signal(void *c)
 {
     static const go_unit unit;

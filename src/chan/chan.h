@@ -86,6 +86,10 @@ static inline void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter)
     waiter->queued = false;
 }
 
+/* Puts a value in the buffer or a waiting receiver's hands; does nothing where that is not possible
+ * at once, or the channel is closed. For timers: makes the receiver ready behind the others. */
+void gofer_chan_offer(gofer_chan *c, const void *value);
+
 /* Drops one reference; the last one frees the channel. */
 void gofer_chan_release(gofer_chan *c);
 

@@ -24,7 +24,7 @@ static long membarrier(int command)
 void gofer_membarrier_register(void)
 {
     if (membarrier(MEMBARRIER_REGISTER_PRIVATE_EXPEDITED) != 0)
-        gofer_sched.need_fences = true;
+        atomic_store_explicit(&gofer_sched.need_fences, true, memory_order_relaxed);
 }
 
 /* In a constructor the process has one thread, and registering takes microseconds. */
@@ -33,10 +33,18 @@ __attribute__((constructor)) static void register_early(void)
     gofer_membarrier_register();
 }
 
-void gofer_membarrier(void)
+/* After this, true: what m's owner stored before its last look at m->p is visible here, or it sees
+ * what was stored before the call. False: nothing is known. A filter may refuse the membarrier that
+ * worked at the start; from then on it takes an owner that fences by itself. */
+static bool can_see(const gofer_m *m)
 {
-    if (gofer_sched.need_fences || membarrier(MEMBARRIER_PRIVATE_EXPEDITED) != 0)
-        atomic_thread_fence(memory_order_seq_cst);
+    if (!atomic_load_explicit(&gofer_sched.need_fences, memory_order_relaxed)) {
+        if (membarrier(MEMBARRIER_PRIVATE_EXPEDITED) == 0)
+            return true;
+        atomic_store_explicit(&gofer_sched.need_fences, true, memory_order_relaxed);
+    }
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_load_explicit(&m->fences, memory_order_acquire);
 }
 
 static bool owner_acknowledged(gofer_m *m)
@@ -61,9 +69,10 @@ bool gofer_freeze(gofer_m *m, gofer_p *p, bool owner_is_out)
             return true;
         gofer_cpu_relax();
     }
-    gofer_membarrier();
+    bool sees = can_see(m);
     /* pairs with the release in gofer_leave: what the owner did inside is visible */
-    if (atomic_load_explicit(&m->inside, memory_order_acquire) == 0 || owner_acknowledged(m))
+    if ((sees && atomic_load_explicit(&m->inside, memory_order_acquire) == 0) ||
+        owner_acknowledged(m))
         return true;
     gofer_unfreeze(m, p);
     return false;

@@ -29,7 +29,6 @@ gofer_g *gofer_steal(gofer_m *m, gofer_p *p, bool also_next);
 /* freeze.c */
 bool gofer_freeze(gofer_m *m, gofer_p *p, bool owner_is_out);
 void gofer_unfreeze(gofer_m *m, gofer_p *p); /* p NULL: it was handed off */
-void gofer_membarrier(void);
 void gofer_membarrier_register(void);
 
 /* thread.c */

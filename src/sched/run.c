@@ -44,6 +44,7 @@ static int start(void)
     gofer_sched.all_sticky = sticky && strcmp(sticky, "1") == 0;
     gofer_stack_size = stack_size_wanted();
     atomic_store_explicit(&gofer_sched.id_next, 1, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.coarse_now, gofer_nanotime(), memory_order_relaxed);
     gofer_procs_start();
     if (atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed) == 0)
         return ENOMEM;

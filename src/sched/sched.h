@@ -154,11 +154,13 @@ struct gofer_m {
      * it just got it. Set by anybody after the thing itself; see gofer_attend. */
     _Atomic bool attention;
     bool is_foreign; /* a plain thread; g == &g0, never holds a p */
+    bool is_ignored; /* go_thread_ignore: it wakes nobody */
     bool is_main_thread;
     uint32_t random;
 
     gofer_spin freeze_lock __attribute__((aligned(GOFER_CACHE_LINE))); /* see gofer_freeze */
     _Atomic uint32_t acknowledged; /* the owner waits in gofer_enter_slow: it is outside */
+    _Atomic bool fences;           /* it fences at each gofer_enter by now: see need_fences */
     _Atomic bool is_detached;      /* its goroutine runs on although its processor was handed off */
 
     /* sched.lock */
@@ -208,12 +210,12 @@ extern struct gofer_sched {
     _Atomic int p_count;  /* entries of ps, never fewer than nprocs */
     _Atomic bool exiting; /* main has returned, or a fatal error: no goroutine resumes */
     _Atomic bool monitor_sleeps;
-    bool forked;            /* the child of a fork: the runtime is not there */
-    bool migrates;          /* GOFER_DEBUG=migrate: every resume changes the thread */
-    bool need_fences;       /* no membarrier here: gofer_enter fences instead */
-    bool main_owns_process; /* the library's own main: go_main's end is the process's */
-    bool main_gone;         /* main's goroutine called Goexit */
-    bool all_sticky;        /* GOFER_STICKY=1 */
+    bool forked;              /* the child of a fork: the runtime is not there */
+    bool migrates;            /* GOFER_DEBUG=migrate: every resume changes the thread */
+    _Atomic bool need_fences; /* no membarrier here: gofer_enter fences instead; never taken back */
+    bool main_owns_process;   /* the library's own main: go_main's end is the process's */
+    bool main_gone;           /* main's goroutine called Goexit */
+    bool all_sticky;          /* GOFER_STICKY=1 */
     int max_threads;
     gofer_g *main_g;
     gofer_m *ender; /* exiting: the thread that ends the process */
@@ -236,12 +238,19 @@ gofer_p *gofer_enter_slow(gofer_m **m);
 /* Marks the calling thread inside the runtime, so that its processor stays its own. *m is the
  * caller's gofer_m_self(); NULL result: a plain thread. Pairs with the membarrier in gofer_freeze:
  * either it sees the mark, or we see p == NULL. */
+/* In the membarrier's place, where the kernel has none. */
+static inline void gofer_fence_inside(gofer_m *m)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+    atomic_store_explicit(&m->fences, true, memory_order_release); /* pairs with can_see */
+}
+
 static inline gofer_p *gofer_mark_inside(gofer_m *m)
 {
     atomic_store_explicit(&m->inside, 1, memory_order_relaxed);
     gofer_compiler_barrier();
-    if (gofer_unlikely(gofer_sched.need_fences))
-        atomic_thread_fence(memory_order_seq_cst);
+    if (gofer_unlikely(atomic_load_explicit(&gofer_sched.need_fences, memory_order_relaxed)))
+        gofer_fence_inside(m);
     /* acquire: pairs with the release with which a freezer gives the processor back */
     return atomic_load_explicit(&m->p, memory_order_acquire);
 }

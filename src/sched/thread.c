@@ -28,11 +28,11 @@ void gofer_faults_thread_stop(gofer_m *m);
 
 enum { THREAD_STACK = 256 * 1024 };
 
-static gofer_spin list_lock; /* guards foreign_ms and ignored */
+static gofer_spin list_lock; /* guards foreign_ms and their is_ignored */
 static gofer_m *foreign_ms;
 static pthread_key_t foreign_key, worker_key;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-static pid_t ignored[256];
+static pid_t ignored[256]; /* those that were there before main */
 static int ignored_count;
 _Atomic pid_t gofer_monitor_tid;
 
@@ -237,9 +237,9 @@ gofer_cold gofer_m *gofer_attach(void)
 
 void go_thread_ignore(void)
 {
+    gofer_m *m = gofer_m_attached();
     gofer_spin_lock(&list_lock);
-    if (ignored_count < (int)(sizeof ignored / sizeof *ignored))
-        ignored[ignored_count++] = (pid_t)syscall(SYS_gettid);
+    m->is_ignored = true;
     gofer_spin_unlock(&list_lock);
 }
 
@@ -296,7 +296,7 @@ static bool cannot_wake(pid_t tid)
     for (int i = 0; i < ignored_count && !found; i++)
         found = ignored[i] == tid;
     for (gofer_m *m = foreign_ms; m && !found; m = m->all_link)
-        found = m->tid == tid && gofer_state_of(&m->g0) == GOFER_WAITING;
+        found = m->tid == tid && (m->is_ignored || gofer_state_of(&m->g0) == GOFER_WAITING);
     gofer_spin_unlock(&list_lock);
     return found || is_io_uring_worker(tid);
 }

@@ -1,6 +1,7 @@
 /* Sleeping, the clock, and a channel that tells the time. */
 #include "gofer/time.h"
 
+#include "chan/chan.h"
 #include "park/park.h"
 #include "time/timer.h"
 
@@ -61,7 +62,7 @@ struct announcement {
 static void announce(gofer_timer *timer, int64_t now)
 {
     struct announcement *self = gofer_container(timer, struct announcement, timer);
-    gofer_chan_try_send(self->chan, &now, sizeof now);
+    gofer_chan_offer(self->chan, &now);
     go_chan_unref(self->chan);
     free(self);
 }
