@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the library and the unit and stress sets for one sanitizer and runs them.
+# Builds the library and the unit and stress sets for one sanitizer and runs them, then the seeds.
 # usage: sanitize.sh asan|tsan|ubsan SOURCE BUILD
 set -euo pipefail
 case $1 in
@@ -22,3 +22,5 @@ cmake --build "$3" -j2 >"$3.log" 2>&1 || {
     exit 1
 }
 ctest --test-dir "$3" --output-on-failure -j2 -L 'unit|stress'
+python3 "$2/tests/conformance/run.py" --seeds-only --repeats 1 --source-dir "$2" --build-dir "$3" \
+    --library "$3/libgofer.a" --cflags "-fsanitize=$sanitizer -fno-sanitize-recover=undefined"
