@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { FLUSH_MILLISECONDS = 200 };
+enum { LOCK_MILLISECONDS = 1000, FLUSH_MILLISECONDS = 200 };
 
 static void (*_Atomic on_fatal)(const char *);
 static _Atomic pid_t ending; /* the thread that ends the process */
@@ -27,15 +27,21 @@ void go_on_fatal(void (*fn)(const char *text))
 
 /* ---- one thread ends the process ---------------------------------------------------------- */
 
-/* Stdio's lock may be held by a thread that is stopped, the pipe may be full. */
+bool gofer_lock_stdout(void)
+{
+    for (int i = 0; ftrylockfile(stdout) != 0; i++) {
+        if (i == LOCK_MILLISECONDS)
+            return false;
+        poll(NULL, 0, 1);
+    }
+    return true;
+}
+
 static void flush_stdout(void)
 {
     struct pollfd out = { .fd = 1, .events = POLLOUT };
-    for (int i = 0; ftrylockfile(stdout) != 0; i++) {
-        if (i == FLUSH_MILLISECONDS)
-            return;
-        poll(NULL, 0, 1);
-    }
+    if (!gofer_lock_stdout())
+        return;
     if (poll(&out, 1, FLUSH_MILLISECONDS) == 1 && !(out.revents & POLLNVAL))
         fflush_unlocked(stdout);
     funlockfile(stdout);

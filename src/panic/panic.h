@@ -15,6 +15,10 @@ _Noreturn gofer_cold void gofer_fatal(const char *format, ...)
 /* The deadlock reports: called by the idle path under no lock, on a thread's own context. */
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited);
 
+/* Takes stdio's lock of stdout for what ends the process; false: a thread that was stopped, or that
+ * writes into a full pipe, has held it for a second. */
+bool gofer_lock_stdout(void);
+
 /* The end by a signal: both texts end in a newline; then the traces. */
 _Noreturn gofer_cold void gofer_die_of_signal(const char *panic_text, const char *signal_line,
                                               uintptr_t interrupted);
