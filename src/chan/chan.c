@@ -370,6 +370,14 @@ void go_chan_ref(void *handle)
         atomic_fetch_add_explicit(&c->references, 1, memory_order_relaxed);
 }
 
+bool gofer_chan_has_receivers(gofer_chan *c)
+{
+    gofer_spin_lock(&c->lock);
+    bool has = c->recvq.first != NULL;
+    gofer_spin_unlock(&c->lock);
+    return has;
+}
+
 void go_chan_unref(void *handle)
 {
     gofer_chan *c = handle;

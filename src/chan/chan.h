@@ -61,6 +61,9 @@ enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g *
 void gofer_waitq_push(gofer_waitq *queue, gofer_waiter *waiter);
 void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter);
 
+/* Whether somebody waits for a value. Takes the lock. */
+bool gofer_chan_has_receivers(gofer_chan *c);
+
 /* Fatal where `size` is not the channel's element size. */
 void gofer_chan_check(const gofer_chan *c, size_t size, const char *verb);
 

@@ -14,12 +14,18 @@ copy_stack_part(void *to, const void *from, size_t size)
         out[i] = in[i];
 }
 
+/* What a NULL function stands for: it fails when it is called, not when it is registered. */
+static void call_of_nil(void)
+{
+    gofer_panic_runtime("runtime error: invalid memory address or nil pointer dereference");
+}
+
 void gofer_deliver_defer(gofer_call *call, const void *stack)
 {
     gofer_defer *record = gofer_container(call, gofer_defer, call);
     gofer_g *self = gofer_self();
     if (gofer_unlikely(!call->fn))
-        gofer_panic_runtime("invalid memory address or nil pointer dereference");
+        call->fn = call_of_nil;
     copy_stack_part(record->stack, stack, call->stack_size);
     record->kind = GOFER_DEFERRED_CALL;
     record->next = self->defers;

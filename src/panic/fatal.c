@@ -129,7 +129,7 @@ _Noreturn gofer_cold void gofer_die_of_panic(gofer_g *self)
 
 /* ---- fatal errors ------------------------------------------------------------------------- */
 
-static _Noreturn void die(const char *text)
+static _Noreturn void die(const char *text, bool all)
 {
     if (!begin_end())
         _exit(4);
@@ -144,7 +144,7 @@ static _Noreturn void die(const char *text)
     gofer_print("\n");
     if (gofer_traceback_level() != GOFER_TRACE_NONE) {
         gofer_print("\n");
-        gofer_dump(true, 0);
+        gofer_dump(all || gofer_traceback_level() >= GOFER_TRACE_ALL, 0);
     }
     end();
 }
@@ -156,7 +156,12 @@ _Noreturn gofer_cold void gofer_fatal(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    die(text);
+    die(text, true);
+}
+
+_Noreturn gofer_cold void gofer_fatal_misuse(const char *text)
+{
+    die(text, false);
 }
 
 void(go_fatal)(const char *format, ...)
@@ -166,7 +171,7 @@ void(go_fatal)(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    die(text);
+    die(text, true);
 }
 
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited)

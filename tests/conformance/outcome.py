@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import tempfile
+import threading
 
 HEADER = re.compile(r"^goroutine (\d+) (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[([^\]]*)\]:$")
 FATAL = re.compile(r"^\s*(?:panic|fatal error): ", re.MULTILINE)
@@ -22,7 +23,7 @@ def parse(stdout, stderr, status):
         if header:
             goroutines.append(f"{'main' if header.group(1) == '1' else 'other'} [{header.group(2)}]")
         elif not goroutines and line.strip() and not line.startswith("[signal"):
-            fatal.append(line)
+            fatal.append(re.sub(r"\b0x[0-9a-f]+", "0x…", line))
     return Outcome(stdout, status, fatal, sorted(goroutines))
 
 
@@ -76,6 +77,8 @@ def run_on_pty(command, env, timeout):
     try:
         with subprocess.Popen(command, env=env, stdout=follower, stderr=follower) as process:
             os.close(follower)
+            overdue = threading.Timer(timeout, process.kill)
+            overdue.start()
             while True:
                 try:
                     piece = os.read(leader, 4096)
@@ -84,7 +87,8 @@ def run_on_pty(command, env, timeout):
                 if not piece:
                     break
                 data += piece
-            status = process.wait(timeout)
+            status = process.wait()
+            overdue.cancel()
     finally:
         os.close(leader)
     return split(data.decode(errors="replace").replace("\r\n", "\n"), status)

@@ -111,7 +111,7 @@ def build_go(go, out):
         write_if_new(os.path.join(folder, name, name + ".go"), source)
         imports.append(f'\t"seeds/{name}"\n')
         entries.append(f'\t\t"{name}": {name}.Main,\n')
-    write_if_new(os.path.join(folder, "go.mod"), "module seeds\n\ngo 1.22\n")
+    write_if_new(os.path.join(folder, "go.mod"), "module seeds\n\ngo 1.23\n")
     write_if_new(os.path.join(folder, "main.go"),
                  'package main\n\nimport (\n\t"os"\n' + "".join(imports) + ")\n\nfunc main() {\n"
                  "\tname := os.Args[1]\n\tos.Args = os.Args[1:]\n\tmap[string]func(){\n" + "".join(entries) +
