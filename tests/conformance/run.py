@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 import dump
+import readme
 import seeds
 from outcome import Outcome, Report, difference, run
 
@@ -105,6 +106,16 @@ def check_case(name, c, go, recorded):
     return True, "differs by intention: " + why[0] if why[0] else ""
 
 
+# Rules without a program, and why.
+NO_PROGRAM = [
+    ("index out of range panics", "spec: Index expressions",
+     "C does not check indexes; `gofer run -asan` finds such accesses"),
+    ("conversions and type assertions panic", "spec: Type assertions", "C has neither interfaces nor slices"),
+    ("a goroutine's stack grows to 1 GB", "runtime/stack.go newstack",
+     "C's frames cannot move: main's stack reserves as much, others what `go_options.stack` says"),
+]
+
+
 def write_doc(path, names, sources, results):
     with open(path, "w", encoding="utf-8") as out:
         out.write("# Conformance\n\nMade by `python3 tests/conformance/run.py --write-doc` from a run of the programs in "
@@ -114,6 +125,8 @@ def write_doc(path, names, sources, results):
             ok, detail = results[name]
             result = ("pass" if not detail else detail) if ok else "fail"
             out.write(f"| {name.replace('_', ' ')} | {sources.get(name, '')} | `{name}` | {result} |\n")
+        for rule, source, why in NO_PROGRAM:
+            out.write(f"| {rule} | {source} | | differs by intention: {why} |\n")
 
 
 def check_cases(options, report, compile_c, out, go_tool):
@@ -178,6 +191,7 @@ def main():
     if not options.seeds_only:
         check_cases(options, report, compile_c, out, go_tool)
     seeds.test(report, compile_c, options, out, go_tool)
+    readme.check(report, options.source_dir)
     print(f"{report.passed} passed, {report.failed} failed")
     return 1 if report.failed else 0
 
