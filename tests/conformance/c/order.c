@@ -138,7 +138,7 @@ CASE(waitgroup_zero_does_not_wait)
 
 static void add_to(go_waitgroup *wg, int *n)
 {
-    ++*n;
+    __atomic_fetch_add(n, 1, __ATOMIC_RELAXED);
     go_waitgroup_done(wg);
 }
 
@@ -303,21 +303,25 @@ CASE(after_has_room_for_its_value)
     return 0;
 }
 
-static void ends(go_waitgroup *wg)
+static void ends_after(go_chan(int) c, go_waitgroup *wg)
 {
+    go_recv(c);
     go_waitgroup_done(wg);
 }
 
 CASE(num_goroutine_falls)
 {
+    go_chan(int) c = go_chan_make(int, 0);
     go_waitgroup wg = { 0 };
     go_waitgroup_add(&wg, 10);
     for (int i = 0; i < 10; i++)
-        go(ends, &wg);
+        go(ends_after, c, &wg);
     printf("%d\n", go_num_goroutine());
+    go_close(c);
     go_waitgroup_wait(&wg);
-    go_gosched();
-    printf("%d\n", go_num_goroutine());
+    while (go_num_goroutine() != 1)
+        go_gosched();
+    puts("1");
     return 0;
 }
 

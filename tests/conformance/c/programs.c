@@ -316,7 +316,7 @@ static void ask(go_chan(struct request) requests, int i, go_waitgroup *wg, int *
 {
     struct request r = { i, 2 * i, go_chan_make(int, 0) };
     go_send(requests, r);
-    *wrong += go_recv(r.reply) != 3 * i;
+    __atomic_fetch_add(wrong, go_recv(r.reply) != 3 * i, __ATOMIC_RELAXED);
     go_waitgroup_done(wg);
 }
 
@@ -336,16 +336,25 @@ CASE(requests_carry_their_reply_channel)
     return 0;
 }
 
-static int at_once, most_at_once;
+static go_mutex counting;
+static int at_once, most_at_once; /* under counting */
+
+static void count_at_once(int change)
+{
+    go_mutex_lock(&counting);
+    at_once += change;
+    if (at_once > most_at_once)
+        most_at_once = at_once;
+    go_mutex_unlock(&counting);
+}
 
 static void limited(go_chan(go_unit) places, go_waitgroup *wg)
 {
     go_signal(places);
-    if (++at_once > most_at_once)
-        most_at_once = at_once;
+    count_at_once(1);
     for (int i = 0; i < 3; i++)
         go_gosched();
-    at_once--;
+    count_at_once(-1);
     go_recv(places);
     go_waitgroup_done(wg);
 }
@@ -437,7 +446,7 @@ CASE(ping_pong)
 static void spawn_tree(int levels, go_waitgroup *wg, int *leaves)
 {
     if (levels == 0) {
-        ++*leaves;
+        __atomic_fetch_add(leaves, 1, __ATOMIC_RELAXED);
     } else {
         go_waitgroup_add(wg, 2);
         go(spawn_tree, levels - 1, wg, leaves);

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -99,18 +100,18 @@ func init() {
 	})
 	add("waitgroup_reused", "sync/waitgroup.go", func() {
 		var wg sync.WaitGroup
-		n := 0
+		var n atomic.Int32
 		for round := 0; round < 100; round++ {
 			wg.Add(3)
 			for i := 0; i < 3; i++ {
 				go func() {
-					n++
+					n.Add(1)
 					wg.Done()
 				}()
 			}
 			wg.Wait()
 		}
-		fmt.Println(n)
+		fmt.Println(n.Load())
 	})
 	add("waitgroup_negative_recovered", "sync/waitgroup.go Add", func() {
 		var wg sync.WaitGroup
@@ -203,15 +204,22 @@ func init() {
 		fmt.Println(bit(ok), len(c))
 	})
 	add("num_goroutine_falls", "runtime/debug.go NumGoroutine", func() {
+		c := make(chan int)
 		var wg sync.WaitGroup
 		wg.Add(10)
 		for i := 0; i < 10; i++ {
-			go wg.Done()
+			go func() {
+				<-c
+				wg.Done()
+			}()
 		}
 		fmt.Println(runtime.NumGoroutine())
+		close(c)
 		wg.Wait()
-		runtime.Gosched()
-		fmt.Println(runtime.NumGoroutine())
+		for runtime.NumGoroutine() != 1 {
+			runtime.Gosched()
+		}
+		fmt.Println(1)
 	})
 	add("gomaxprocs_tells_the_setting_before", "runtime/debug.go GOMAXPROCS", func() {
 		fmt.Println(runtime.GOMAXPROCS(3))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 type number struct{ less *number }
@@ -144,9 +145,9 @@ type request struct {
 	reply chan int
 }
 
-func spawnTree(levels int, wg *sync.WaitGroup, leaves *int) {
+func spawnTree(levels int, wg *sync.WaitGroup, leaves *atomic.Int32) {
 	if levels == 0 {
-		*leaves++
+		leaves.Add(1)
 	} else {
 		wg.Add(2)
 		go spawnTree(levels-1, wg, leaves)
@@ -281,7 +282,7 @@ func init() {
 	add("requests_carry_their_reply_channel", "spec: Channel types", func() {
 		requests := make(chan request)
 		var wg sync.WaitGroup
-		wrong := 0
+		var wrong atomic.Int32
 		go func() {
 			for r := range requests {
 				r.reply <- r.a + r.b
@@ -294,7 +295,7 @@ func init() {
 				r := request{i, 2 * i, make(chan int)}
 				requests <- r
 				if <-r.reply != 3*i {
-					wrong++
+					wrong.Add(1)
 				}
 				wg.Done()
 			}()
@@ -302,22 +303,28 @@ func init() {
 		wg.Wait()
 		close(requests)
 		runtime.Gosched()
-		fmt.Println(wrong, "wrong")
+		fmt.Println(wrong.Load(), "wrong")
 	})
 	add("buffered_channel_as_semaphore", "spec: Channel types", func() {
 		places := make(chan struct{}, 3)
 		var wg sync.WaitGroup
+		var counting sync.Mutex
 		atOnce, most := 0, 0
+		countAtOnce := func(change int) {
+			counting.Lock()
+			atOnce += change
+			most = max(most, atOnce)
+			counting.Unlock()
+		}
 		wg.Add(50)
 		for i := 0; i < 50; i++ {
 			go func() {
 				places <- struct{}{}
-				atOnce++
-				most = max(most, atOnce)
+				countAtOnce(1)
 				for i := 0; i < 3; i++ {
 					runtime.Gosched()
 				}
-				atOnce--
+				countAtOnce(-1)
 				<-places
 				wg.Done()
 			}()
@@ -388,10 +395,10 @@ func init() {
 	})
 	add("goroutines_start_goroutines", "runtime/proc.go newproc", func() {
 		var wg sync.WaitGroup
-		leaves := 0
+		var leaves atomic.Int32
 		wg.Add(1)
 		go spawnTree(12, &wg, &leaves)
 		wg.Wait()
-		fmt.Println(leaves)
+		fmt.Println(leaves.Load())
 	})
 }
