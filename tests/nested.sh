@@ -4,7 +4,7 @@
 set -euo pipefail
 source=$2 build=$3
 sets='unit|stress|cxx' without='^$'
-compiler='' flags='' emulator=''
+compiler='' flags='' emulator='' seeds=(--quick)
 
 # need COMMAND: skips the test where there is none.
 need() {
@@ -16,6 +16,8 @@ need() {
 
 sanitizer() {
     configure=("-DGOFER_SANITIZE=$1")
+    seeds=()
+    compiler=cc flags="-fsanitize=$1 -fno-sanitize-recover=undefined"
 }
 
 # toolchain NAME: the unit set and the seeds' programs, as `compiler`, `flags`, `emulator` say.
@@ -71,5 +73,5 @@ cmake --build "$build" -j2 >"$build.log" 2>&1 || {
 repeat=()
 [ -z "${GOFER_TEST_LONG:-}" ] || repeat=(--repeat until-fail:3)
 ctest --test-dir "$build" --output-on-failure -j2 -L "$sets" -E "$without" "${repeat[@]}"
-[ -z "$compiler" ] || python3 "$source/tests/conformance/run.py" --seeds-only --quick --repeats 1 \
-    --source-dir "$source" --build-dir "$build" --cc "$compiler" --cflags "$flags" --emulator "$emulator"
+python3 "$source/tests/conformance/run.py" --seeds-only "${seeds[@]}" --repeats 1 --source-dir "$source" \
+    --build-dir "$build" --library "$build/libgofer.a" --cc "$compiler" --cflags="$flags" --emulator="$emulator"

@@ -380,6 +380,14 @@ void go_chan_ref(void *handle)
     gofer_spin_unlock(&c->lock);
 }
 
+bool gofer_chan_has_receivers(gofer_chan *c)
+{
+    gofer_spin_lock(&c->lock);
+    bool has = c->recvq.first != NULL;
+    gofer_spin_unlock(&c->lock);
+    return has;
+}
+
 /* Taking the lock also waits for who is still in the verb that brought about what we observed. */
 void gofer_chan_release(gofer_chan *c)
 {

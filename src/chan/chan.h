@@ -93,6 +93,9 @@ void gofer_chan_offer(gofer_chan *c, const void *value);
 /* Drops one reference; the last one frees the channel. */
 void gofer_chan_release(gofer_chan *c);
 
+/* Whether somebody waits for a value. Takes the lock. */
+bool gofer_chan_has_receivers(gofer_chan *c);
+
 /* Fatal where `size` is not the channel's element size. */
 void gofer_chan_check(const gofer_chan *c, size_t size, const char *verb);
 

@@ -14,12 +14,18 @@ copy_stack_part(void *to, const void *from, size_t size)
         out[i] = in[i];
 }
 
+/* What a NULL function stands for: it fails when it is called, not when it is registered. */
+static void call_of_nil(void)
+{
+    gofer_panic_runtime("runtime error: invalid memory address or nil pointer dereference");
+}
+
 void gofer_deliver_defer(gofer_call *call, const void *stack)
 {
     gofer_defer *record = gofer_container(call, gofer_defer, call);
     gofer_g *self = gofer_self();
     if (gofer_unlikely(!call->fn))
-        gofer_panic_runtime("runtime error: invalid memory address or nil pointer dereference");
+        call->fn = call_of_nil;
     gofer_check_jumps(self, __builtin_frame_address(0));
     copy_stack_part(record->stack, stack, call->stack_size);
     record->kind = GOFER_DEFERRED_CALL;
@@ -30,9 +36,7 @@ void gofer_defer_closure(gofer_defer *record, const gofer_site *site, void (*run
                          void *closure, const void *target)
 {
     gofer_g *self = gofer_self();
-    if (gofer_unlikely(!run))
-        gofer_panic_runtime("runtime error: invalid memory address or nil pointer dereference");
-    record->call.fn = (void (*)(void))run;
+    record->call.fn = run ? (void (*)(void))run : call_of_nil;
     record->call.stack_size = 0;
     record->call.integer[0] = (uint64_t)(uintptr_t)closure;
     record->site = site;

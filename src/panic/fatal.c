@@ -20,7 +20,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { FLUSH_MILLISECONDS = 200, PATIENCE_SECONDS = 5 };
+enum { LOCK_MILLISECONDS = 1000, FLUSH_MILLISECONDS = 200, PATIENCE_SECONDS = 5 };
 
 static void (*_Atomic on_fatal)(const char *);
 static _Atomic pid_t ending; /* the thread that ends the process */
@@ -86,15 +86,22 @@ static void flush_into_pipe(void)
         fcntl(1, F_SETFL, flags);
 }
 
+bool gofer_lock_stdout(void)
+{
+    for (int i = 0; ftrylockfile(stdout) != 0; i++) {
+        if (i == LOCK_MILLISECONDS)
+            return false;
+        poll(NULL, 0, 1);
+    }
+    return true;
+}
+
 /* Stdio's lock may be held by a thread that is stopped, the pipe may be full. */
 static void flush_stdout(void)
 {
     struct stat status;
-    for (int i = 0; ftrylockfile(stdout) != 0; i++) {
-        if (i == FLUSH_MILLISECONDS)
-            return;
-        poll(NULL, 0, 1);
-    }
+    if (!gofer_lock_stdout())
+        return;
     if (fstat(fileno_unlocked(stdout), &status) == 0 && S_ISREG(status.st_mode))
         fflush_unlocked(stdout);
     else
@@ -200,7 +207,7 @@ static void print_pending_panics(void)
     }
 }
 
-static _Noreturn void die(const char *text)
+static _Noreturn void die(const char *text, bool all)
 {
     begin_end();
     print_pending_panics();
@@ -210,7 +217,7 @@ static _Noreturn void die(const char *text)
     gofer_print("\n");
     if (gofer_traceback_level() != GOFER_TRACE_NONE) {
         gofer_print("\n");
-        gofer_dump(true, 0);
+        gofer_dump(all || gofer_traceback_level() >= GOFER_TRACE_ALL, 0);
     }
     end();
 }
@@ -222,7 +229,12 @@ _Noreturn gofer_cold void gofer_fatal(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    die(text);
+    die(text, true);
+}
+
+_Noreturn gofer_cold void gofer_fatal_misuse(const char *text)
+{
+    die(text, false);
 }
 
 void(go_fatal)(const char *format, ...)
@@ -232,7 +244,7 @@ void(go_fatal)(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    die(text);
+    die(text, true);
 }
 
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited)

@@ -132,6 +132,13 @@ static void main_goroutine(void)
     exit(status);
 }
 
+/* The last of exit's handlers. The C library flushes after it, and without the lock: a line that
+ * another thread was printing came out twice. Keeps the lock. */
+static void stop_printing(void)
+{
+    gofer_lock_stdout();
+}
+
 /* Go does not buffer its output and C does; at least whole lines shall be out when a program
  * crashes. Left alone where the program chose a buffer before. */
 static void buffer_lines(void)
@@ -160,6 +167,7 @@ GOFER_API int gofer_main(int argc, char **argv, int (*fn)(int, char **))
     main_fn = fn;
     int saved = errno;
     buffer_lines();
+    atexit(stop_printing);
     errno = saved;
     gofer_sched.main_owns_process = true;
     gofer_m *m = gofer_m_new();

@@ -243,6 +243,12 @@ void go_thread_ignore(void)
     gofer_spin_unlock(&list_lock);
 }
 
+static void *note_own_tid(void *tid)
+{
+    *(pid_t *)tid = (pid_t)syscall(SYS_gettid);
+    return NULL;
+}
+
 void __tsan_init(void) __attribute__((weak));
 void __asan_init(void) __attribute__((weak));
 
@@ -254,17 +260,23 @@ static bool is_emulated(void)
     return strncmp(name, "qemu-", 5) == 0;
 }
 
-/* Threads that a sanitizer or an emulator started before main: they wake nobody. */
+/* Threads that a sanitizer or an emulator started before main: they wake nobody. TSan starts its
+ * own with the program's first thread, so that it gets one here, which the kernel may still list.
+ */
 __attribute__((constructor)) static void ignore_early_threads(void)
 {
+    pid_t first = 0;
+    pthread_t thread;
     if (!__tsan_init && !__asan_init && !is_emulated())
         return;
+    if (__tsan_init && pthread_create(&thread, NULL, note_own_tid, &first) == 0)
+        pthread_join(thread, NULL);
     DIR *tasks = opendir("/proc/self/task");
     if (!tasks)
         return;
     for (struct dirent *entry; (entry = readdir(tasks));) {
         pid_t tid = (pid_t)atoi(entry->d_name);
-        if (tid > 0 && tid != getpid() && ignored_count < 256)
+        if (tid > 0 && tid != getpid() && tid != first && ignored_count < 256)
             ignored[ignored_count++] = tid;
     }
     closedir(tasks);

@@ -111,7 +111,7 @@ static gofer_cold void unlock_slow(go_mutex *m)
     uint32_t state = load_state(m);
     if (!(state & LOCKED)) {
         gofer_spin_unlock(lock_of(m));
-        gofer_fatal("sync: unlock of unlocked mutex");
+        gofer_fatal_misuse("sync: unlock of unlocked mutex");
     }
     struct gofer_sync_waiter *waiter = gofer_waiters_pop(&m->waiters);
     uint32_t wanted = m->waiters ? WAITERS : 0;

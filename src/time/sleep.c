@@ -67,6 +67,11 @@ static void announce(gofer_timer *timer, int64_t now)
     free(self);
 }
 
+static bool somebody_receives(gofer_timer *timer)
+{
+    return gofer_chan_has_receivers(gofer_container(timer, struct announcement, timer)->chan);
+}
+
 go_chan(int64_t) go_after(go_duration d)
 {
     struct announcement *self = calloc(1, sizeof *self);
@@ -77,7 +82,7 @@ go_chan(int64_t) go_after(go_duration d)
         return NULL;
     }
     self->timer.fire = announce;
-    self->timer.wakes = true;
+    self->timer.waited_for = somebody_receives;
     self->chan = c;
     go_chan_ref(c);
     if (!gofer_timer_start(&self->timer, time_after(d))) {

@@ -178,11 +178,23 @@ int64_t gofer_timers_next(void)
     return first;
 }
 
+static bool some_waited_for(struct gofer_timer_heap *heap)
+{
+    bool found = false;
+    gofer_spin_lock(&heap->lock);
+    for (size_t i = 0; i < heap->count && !found; i++)
+        found = heap->slots[i]->waited_for && heap->slots[i]->waited_for(heap->slots[i]);
+    gofer_spin_unlock(&heap->lock);
+    return found;
+}
+
 bool gofer_timers_can_wake(void)
 {
     int count = atomic_load_explicit(&heap_count, memory_order_acquire);
     for (int i = 0; i < count; i++)
-        if (atomic_load_explicit(&heaps[i].wakers, memory_order_relaxed))
+        if (atomic_load_explicit(&heaps[i].wakers, memory_order_relaxed) ||
+            (atomic_load_explicit(&heaps[i].next, memory_order_relaxed) &&
+             some_waited_for(&heaps[i])))
             return true;
     return false;
 }

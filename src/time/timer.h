@@ -16,6 +16,8 @@ typedef struct gofer_timer {
     struct gofer_timer_heap *heap; /* where it is or was last; set by start */
     size_t slot;                   /* heap->lock: its place + 1; 0: not in the heap */
     bool wakes;                    /* somebody waits for it: keeps the deadlock report quiet */
+    /* Where that changes while the timer runs: asked instead, under the heap's lock. */
+    bool (*waited_for)(struct gofer_timer *self);
 } gofer_timer;
 
 /* Starts a timer that is not running; fire and wakes must be set. False: no memory. */
