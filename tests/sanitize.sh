@@ -23,4 +23,4 @@ cmake --build "$3" -j2 >"$3.log" 2>&1 || {
 }
 ctest --test-dir "$3" --output-on-failure -j2 -L 'unit|stress'
 python3 "$2/tests/conformance/run.py" --seeds-only --repeats 1 --source-dir "$2" --build-dir "$3" \
-    --library "$3/libgofer.a" --cflags "-fsanitize=$sanitizer -fno-sanitize-recover=undefined"
+    --library "$3/libgofer.a" --cflags="-fsanitize=$sanitizer -fno-sanitize-recover=undefined"
