@@ -299,7 +299,7 @@ func init() {
 	})
 	add("defer_in_a_loop", deferring, func() {
 		for i := 0; i < 3; i++ {
-			defer threeArguments(i, 0, "deferred")
+			defer fmt.Println("deferred", i)
 			fmt.Println("round", i)
 		}
 	})
