@@ -101,7 +101,9 @@ void gofer_run_deferred(gofer_g *self, struct gofer_panic *panic)
 /* `function` is the last part of the name a::b. */
 static bool is_named(const char *name, const char *function)
 {
-    size_t length = name ? strlen(name) : 0, last = strlen(function);
+    if (!name)
+        return false;
+    size_t length = strlen(name), last = strlen(function);
     return length >= last && strcmp(name + length - last, function) == 0 &&
            (length == last || name[length - last - 1] == ':');
 }

@@ -7,7 +7,7 @@ the panic or fatal lines and the goroutines' states are compared; dump.py compar
 reports to the frames.
 
 The seeds' programs run too (seeds.py). --seeds-only with --library, --cc, --cflags=… and --emulator runs
-those alone for another build of the library, as sanitize.sh does.
+those alone for another build of the library, as nested.sh does.
 """
 import argparse
 import concurrent.futures
