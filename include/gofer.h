@@ -5,10 +5,10 @@
 
 #include <gofer/base.h>
 #include <gofer/capture.h>
+#include <gofer/panic.h>
 #include <gofer/runtime.h>
 #include <gofer/chan.h>
 #include <gofer/select.h>
-#include <gofer/panic.h>
 #include <gofer/sync.h>
 #include <gofer/time.h>
 

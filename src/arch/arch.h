@@ -17,7 +17,7 @@ struct gofer_m;
  *
  * A suspended context is two words: sp+0 the address to go on at, sp+8 the frame pointer. */
 #if defined __x86_64__
-static inline __attribute__((always_inline)) void gofer_switch(void **save, void *to)
+static gofer_inline void gofer_switch(void **save, void *to)
 {
     __asm__ volatile("leaq -128(%%rsp), %%rsp\n\t" /* clear of the red zone */
                      "pushq %%rbp\n\t"
@@ -38,7 +38,7 @@ static inline __attribute__((always_inline)) void gofer_switch(void **save, void
                        "memory", "cc");
 }
 #elif defined __aarch64__
-static inline __attribute__((always_inline)) void gofer_switch(void **save, void *to)
+static gofer_inline void gofer_switch(void **save, void *to)
 {
     register void **x0 __asm__("x0") = save;
     register void *x1 __asm__("x1") = to;

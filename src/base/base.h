@@ -17,6 +17,7 @@
 #define gofer_likely(x) __builtin_expect(!!(x), 1)
 #define gofer_unlikely(x) __builtin_expect(!!(x), 0)
 #define gofer_noinline __attribute__((noinline))
+#define gofer_inline inline __attribute__((always_inline))
 #define gofer_cold __attribute__((noinline, cold))
 #define gofer_container(ptr, type, field) ((type *)(void *)((char *)(ptr)-offsetof(type, field)))
 

@@ -1,13 +1,13 @@
 /* See pool.h. */
 #include "base/pool.h"
 
-enum { FIRST_CAPACITY = 256 };
+enum { FIRST_ROOM = 256 };
 
 static bool make_room(gofer_pool *pool)
 {
     if (pool->made < pool->capacity)
         return true;
-    size_t capacity = pool->capacity ? pool->capacity * 2 : FIRST_CAPACITY;
+    size_t capacity = pool->capacity ? pool->capacity * 2 : FIRST_ROOM;
     void **items = realloc(pool->items, capacity * sizeof *items);
     if (!items)
         return false;

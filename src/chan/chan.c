@@ -95,8 +95,8 @@ static bool is_closed(const gofer_chan *c)
 /* ---- attempts ----------------------------------------------------------------------------- */
 
 /* Inlined into the verbs, where most of it folds away. */
-static inline __attribute__((always_inline)) enum gofer_attempt
-attempt_send(gofer_chan *c, const void *value, gofer_g **ready)
+static gofer_inline enum gofer_attempt attempt_send(gofer_chan *c, const void *value,
+                                                    gofer_g **ready)
 {
     *ready = NULL;
     if (gofer_unlikely(is_closed(c)))
@@ -116,8 +116,7 @@ attempt_send(gofer_chan *c, const void *value, gofer_g **ready)
     return GOFER_PASSED;
 }
 
-static inline __attribute__((always_inline)) enum gofer_attempt
-attempt_recv(gofer_chan *c, void *value, gofer_g **ready)
+static gofer_inline enum gofer_attempt attempt_recv(gofer_chan *c, void *value, gofer_g **ready)
 {
     *ready = NULL;
     size_t count = buffered(c);

@@ -118,7 +118,7 @@ static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
     return gofer_list_pop(&p->backlog);
 }
 
-static inline __attribute__((always_inline)) gofer_g *pick(gofer_m *m, gofer_p *p, bool fair)
+static gofer_inline gofer_g *pick(gofer_m *m, gofer_p *p, bool fair)
 {
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed) + 1;
     atomic_store_explicit(&p->tick, tick, memory_order_relaxed);
@@ -173,7 +173,7 @@ static gofer_cold bool attend(gofer_m *m, gofer_p *p)
     return away;
 }
 
-static inline __attribute__((always_inline)) void schedule_away(gofer_m *m, gofer_p *p)
+static gofer_inline void schedule_away(gofer_m *m, gofer_p *p)
 {
     gofer_g *self = m->g;
     gofer_g *to = &m->g0;

@@ -7,4 +7,4 @@ command -v shellcheck >/dev/null || {
     echo "shellcheck is not installed"
     exit 77
 }
-git ls-files '*.sh' gofer tools/gofer .ci/run | xargs shellcheck --exclude=SC2015,SC2016
+git ls-files '*.sh' gofer tools/gofer .ci/run | xargs shellcheck --external-sources --exclude=SC2015,SC2016

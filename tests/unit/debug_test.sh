@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # GOFER_DEBUG: hog, deadlock, migrate, and words that it does not know. Each program goes on until
 # it has seen what it waits for, or is killed.
+# shellcheck source=tests/unit/expect.sh
 . "$(dirname "$0")/expect.sh"
 compile debug <<'C'
 #define _GNU_SOURCE
@@ -159,5 +160,5 @@ done
 unset GOMAXPROCS
 GOFER_DEBUG=,hgo,migrate expect debug wrong 0 \
     'gofer: GOFER_DEBUG: "hgo" is unknown; there are hog, deadlock, migrate' 'another thread'
-GOFER_DEBUG= expect debug '' 0 no:gofer
+GOFER_DEBUG='' expect debug '' 0 no:gofer
 exit $failed

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What a dump shows, in static and stripped programs too, and that nothing makes it hang.
+# shellcheck source=tests/unit/expect.sh
 . "$(dirname "$0")/expect.sh"
 cat >"$work/source" <<'C'
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For test scripts: a program in a file, and what a run of it must give.
 # Sourced with the script's own arguments: SOURCE_DIR BUILD_DIR.
 set -uo pipefail
@@ -33,7 +34,8 @@ expect() {
         fi
         printf 'FAIL %s %s: status %s, expected %s; expected in it: %s; output:\n%.3000s\n' \
             "$program" "$argument" $got "$status" "$text" "$output"
-        failed=1
+        # shellcheck disable=SC2034
+        failed=1 # the script that sourced this exits with it
         return
     done
     echo "ok $program $argument ${GOTRACEBACK:+GOTRACEBACK=$GOTRACEBACK} ${GOFER_DEBUG:+GOFER_DEBUG=$GOFER_DEBUG}"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Faults: the texts, go_set_panic_on_fault, handlers of the program's own, threads that are no
 # goroutine's.
+# shellcheck source=tests/unit/expect.sh
 . "$(dirname "$0")/expect.sh"
 compile faults <<'C'
 #define _GNU_SOURCE

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # pthread_exit in a goroutine and longjmp where it must not go are fatal errors that say so; a
 # longjmp that stays between its goroutine's deferred calls is nobody's business.
+# shellcheck source=tests/unit/expect.sh
 . "$(dirname "$0")/expect.sh"
 compile jump <<'C'
 #include <gofer.h>

@@ -2,6 +2,7 @@
 # No code that the headers put into a program touches a thread-local, and errno is asked for anew
 # after a park: seen in the machine code, also where library and program are one unit for the
 # optimiser.
+# shellcheck source=tests/unit/expect.sh
 . "$(dirname "$0")/expect.sh"
 [ "$(uname -m)" = x86_64 ] || exit 77
 cat >"$work/probe.c" <<'C'
@@ -59,6 +60,8 @@ fail() {
 check() {
     local name=$1 sign=$2 text function calls
     shift 2
+    # the words of library are files
+    # shellcheck disable=SC2086
     "$@" -std=gnu11 -w -fno-stack-protector -I"$source/include" -I"$source/src" "$work/probe.c" \
         -pthread -o "$work/$name" $library || exit 1
     "$work/$name" || fail "$name" "exit status $?, expected 0" ""
