@@ -44,16 +44,6 @@ static inline gofer_g *gofer_list_pop(gofer_list *list)
     return g;
 }
 
-/* Last in, first out: for free goroutines, whose stacks are warm. */
-static inline void gofer_list_push_front(gofer_list *list, gofer_g *g)
-{
-    g->link = list->head;
-    list->head = g;
-    if (!list->tail)
-        list->tail = g;
-    gofer_list_set_count(list, gofer_list_count(list) + 1);
-}
-
 /* sched.lock. The lists of goroutines that one thread alone may run. */
 static inline void gofer_pinned_push(gofer_m *home, gofer_g *g)
 {
