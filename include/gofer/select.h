@@ -58,23 +58,28 @@ GOFER_END
 
 /* The cases: send v to c; receive from c into *p (p may be NULL), and set *okp to 1 for a value or
  * 0 for a closed channel; d has passed; nothing else is ready. */
-#define go_case_send(c, v)                     \
-    ((go_case){ .kind = GO_CASE_SEND,          \
-                .chan = (c),                   \
-                .value = (go_elem(c)[1]){ v }, \
-                .size = sizeof(go_elem(c)) })
+#define go_case_send(c, v) \
+    GOFER_CASE(GO_CASE_SEND, (c), (go_elem(c)[1]){ v }, sizeof(go_elem(c)), NULL, 0)
 #define go_case_recv(c, p) go_case_recv_ok(c, p, NULL)
-#define go_case_recv_ok(c, p, okp)               \
-    ((go_case){ .kind = GO_CASE_RECV,            \
-                .chan = (c),                     \
-                .value = __extension__({         \
-                    go_elem(c) *gofer_to_ = (p); \
-                    (void *)gofer_to_;           \
-                }),                              \
-                .size = sizeof(go_elem(c)),      \
-                .ok = (okp) })
-#define go_case_after(d) ((go_case){ .kind = GO_CASE_AFTER, .after = (d) })
-#define go_case_default ((go_case){ .kind = GO_CASE_DEFAULT })
+#define go_case_recv_ok(c, p, okp)                \
+    GOFER_CASE(GO_CASE_RECV, (c), __extension__({ \
+                   go_elem(c) *gofer_to_ = (p);   \
+                   (void *)gofer_to_;             \
+               }),                                \
+               sizeof(go_elem(c)), (okp), 0)
+#define go_case_after(d) GOFER_CASE(GO_CASE_AFTER, NULL, NULL, 0, NULL, (d))
+#define go_case_default GOFER_CASE(GO_CASE_DEFAULT, NULL, NULL, 0, NULL, 0)
+
+/* Every field is named: else compilers clear the array by a slow string instruction first. */
+#define GOFER_CASE(kind_, chan_, value_, size_, ok_, after_) \
+    ((go_case){ .kind = (kind_),                             \
+                .named = 0,                                  \
+                .name = 0,                                   \
+                .chan = (chan_),                             \
+                .value = (value_),                           \
+                .size = (size_),                             \
+                .ok = (ok_),                                 \
+                .after = (after_) })
 
 /* The case, but go_select returns `id` for it instead of its index. */
 #define go_case_as(id, case_) gofer_case_named((id), (case_))

@@ -54,6 +54,19 @@ enum gofer_attempt {
     GOFER_IS_CLOSED, /* receive: zero value; send: the caller panics */
 };
 
+/* The lock is held. False: an attempt would block. */
+static inline bool gofer_chan_can_send(const gofer_chan *c)
+{
+    return c->recvq.first || atomic_load_explicit(&c->closed, memory_order_relaxed) ||
+           atomic_load_explicit(&c->count, memory_order_relaxed) < c->capacity;
+}
+
+static inline bool gofer_chan_can_recv(const gofer_chan *c)
+{
+    return c->sendq.first || atomic_load_explicit(&c->closed, memory_order_relaxed) ||
+           atomic_load_explicit(&c->count, memory_order_relaxed) > 0;
+}
+
 /* The lock is held; *ready is who must be made ready after it was released, or NULL. */
 enum gofer_attempt gofer_chan_attempt_send(gofer_chan *c, const void *value, gofer_g **ready);
 enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g **ready);

@@ -115,10 +115,14 @@ static void unlock_all(const struct select *s)
 
 /* ---- one look ----------------------------------------------------------------------------- */
 
-static enum gofer_attempt attempt(go_case *one, gofer_g **ready)
+static inline enum gofer_attempt attempt(go_case *one, gofer_g **ready)
 {
-    return one->kind == GO_CASE_SEND ? gofer_chan_attempt_send(one->chan, one->value, ready)
-                                     : gofer_chan_attempt_recv(one->chan, one->value, ready);
+    if (one->kind == GO_CASE_SEND)
+        return gofer_chan_can_send(one->chan)
+                   ? gofer_chan_attempt_send(one->chan, one->value, ready)
+                   : GOFER_BLOCKS;
+    return gofer_chan_can_recv(one->chan) ? gofer_chan_attempt_recv(one->chan, one->value, ready)
+                                          : GOFER_BLOCKS;
 }
 
 /* What the user sees of a case that ran. */
