@@ -114,7 +114,7 @@ for then in defer park panic goexit leave; do
 done
 expect jump end 2 'fatal error: longjmp over a deferred call of jump_over ('
 expect jump deferred 2 'fatal error: longjmp out of a deferred call'
-expect jump out 2 "fatal error: longjmp out of goroutine 3's stack"
+expect jump out 2 'fatal error: longjmp out of goroutine ' "'s stack"
 expect jump harmless 0 'registered after
 left'
 exit $failed
