@@ -53,12 +53,6 @@ void gofer_say_quiet(void);           /* no goroutine is left, or a thread has e
 
 /* fork.c */
 void gofer_fork_prepare(void);
-void gofer_fork_fail(void);
-static inline void gofer_fork_check(void)
-{
-    if (gofer_unlikely(gofer_sched.forked))
-        gofer_fork_fail();
-}
 
 /* slab.c: descriptors of goroutines, and the calls of those that have no stack yet */
 #ifdef GOFER_TSAN

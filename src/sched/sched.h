@@ -330,6 +330,14 @@ void gofer_freeze_world(void);
  * world. */
 void gofer_each_goroutine(void (*fn)(gofer_g *g, void *context), void *context);
 
+/* In the child of a fork: a fatal error. src/sched/fork.c */
+void gofer_fork_fail(void);
+static inline void gofer_fork_check(void)
+{
+    if (gofer_unlikely(gofer_sched.forked))
+        gofer_fork_fail();
+}
+
 /* Starts the runtime if it does not run; 0, or an errno. */
 int gofer_start(void);
 

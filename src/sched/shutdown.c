@@ -43,6 +43,7 @@ bool gofer_visit_running(gofer_m *m)
 
 int gofer_visit(gofer_m *m)
 {
+    gofer_fork_check();
     while (!gofer_visit_running(m)) {
         int error = gofer_start(); /* waits where a shutdown is going on */
         if (error)
