@@ -16,7 +16,7 @@ import sys
 PAGES = {
     "go": ("start a goroutine", "go go_start go_with go_spawn go_spawn_with go_options"),
     "go_main": ("main's goroutine", "go_main"),
-    "go_run": ("run a function as a goroutine from a program of one's own", "go_run"),
+    "go_run": ("run a function as a goroutine from a program of one's own", "go_run go_shutdown"),
     "go_on_fatal": ("be told of a fatal error", "go_on_fatal"),
     "go_gosched": ("let other goroutines run", "go_gosched"),
     "go_goexit": ("end the calling goroutine", "go_goexit"),

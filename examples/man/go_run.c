@@ -18,7 +18,7 @@ static int sum(int argc, char **argv)
 int main(void)
 {
     printf("%d\n", go_run(sum, 3, NULL));
-    return 0;
+    return go_shutdown(-1);
 }
 // Output:
 // 6

@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <time.h>
 
+void (*gofer_spin_hopeless)(void);
+
 gofer_cold void gofer_spin_wait(gofer_spin *lock)
 {
     for (int round = 0;; round++) {
@@ -14,6 +16,8 @@ gofer_cold void gofer_spin_wait(gofer_spin *lock)
             sched_yield();
         } else {
             struct timespec nap = { 0, 100000 };
+            if (gofer_spin_hopeless)
+                gofer_spin_hopeless();
             nanosleep(&nap, NULL);
         }
         if (atomic_load_explicit(&lock->held, memory_order_relaxed) == 0 && gofer_spin_try(lock))

@@ -46,8 +46,15 @@ void __tsan_release(void *address);
  * order between the two instead would hide races from users. */
 void gofer_tsan_forget(void *pages, size_t size);
 #define GOFER_UNSEEN __attribute__((no_sanitize("thread"))) /* orders that TSan cannot see */
+/* What is freed between these owes nothing to whoever used it. */
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+#define GOFER_TSAN_IGNORE_BEGIN() AnnotateIgnoreWritesBegin(__FILE__, __LINE__)
+#define GOFER_TSAN_IGNORE_END() AnnotateIgnoreWritesEnd(__FILE__, __LINE__)
 #else
 #define GOFER_UNSEEN
+#define GOFER_TSAN_IGNORE_BEGIN() (void)0
+#define GOFER_TSAN_IGNORE_END() (void)0
 #define GOFER_TSAN_ACQUIRE(address) (void)(address)
 #define GOFER_TSAN_RELEASE(address) (void)(address)
 #endif
@@ -65,6 +72,9 @@ typedef struct gofer_spin {
 } gofer_spin;
 
 void gofer_spin_wait(gofer_spin *lock);
+
+/* Called, if not NULL, by who waits long for a spin lock: src/sched/fork.c. */
+extern void (*gofer_spin_hopeless)(void);
 
 static inline bool gofer_spin_try(gofer_spin *lock)
 {

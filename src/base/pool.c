@@ -56,3 +56,10 @@ gofer_cold void gofer_pool_put(gofer_pool *pool, gofer_cache *cache, void *item)
     memmove(cache->items, cache->items + GOFER_CACHE_BATCH, cache->count * sizeof *cache->items);
     cache->items[cache->count++] = item;
 }
+
+void gofer_pool_free(gofer_pool *pool)
+{
+    free(pool->items);
+    pool->items = NULL;
+    pool->count = pool->capacity = pool->least = pool->made = 0;
+}

@@ -31,6 +31,9 @@ typedef struct gofer_cache {
 void *gofer_pool_get(gofer_pool *pool, gofer_cache *cache);
 void gofer_pool_put(gofer_pool *pool, gofer_cache *cache, void *item);
 
+/* Forgets all things, which the caller frees, and frees the stock's array. */
+void gofer_pool_free(gofer_pool *pool);
+
 static inline void *gofer_cache_get(gofer_cache *cache, gofer_pool *pool)
 {
     if (gofer_likely(cache && cache->count))

@@ -221,6 +221,21 @@ void gofer_faults_install(void)
     install_faults(false);
 }
 
+/* A handler that the program put in front of ours stays, and may call ours. */
+void gofer_faults_uninstall(void)
+{
+    gofer_spin_lock(&install_lock);
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction now;
+        if (!installed[number] || sigaction(number, NULL, &now) != 0 ||
+            (now.sa_sigaction != on_fault && now.sa_sigaction != on_quit))
+            continue;
+        sigaction(number, &earlier[number], NULL);
+        installed[number] = false;
+    }
+    gofer_spin_unlock(&install_lock);
+}
+
 int go_set_panic_on_fault(int on)
 {
     gofer_g *self = gofer_m_attached()->g;

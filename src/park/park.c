@@ -8,6 +8,7 @@ void gofer_cancel_park(gofer_g *self)
 
 static void park_thread(gofer_g *self)
 {
+    gofer_fork_check();
     gofer_state_leaves_running(self, GOFER_WAITING); /* or RUNNABLE already: gofer_wake_thread */
     /* pairs with the release in gofer_wake_thread */
     while (atomic_load_explicit(&self->wake, memory_order_acquire) == 0)

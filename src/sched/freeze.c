@@ -115,9 +115,7 @@ static void attach_again(gofer_m *m)
 
 gofer_cold gofer_p *gofer_enter_slow(gofer_m **m)
 {
-    if (gofer_sched.forked)
-        gofer_fatal(
-            "the runtime does not live on in the child of a fork; call exec or _exit there");
+    gofer_fork_check();
     if ((*m)->is_foreign) {
         atomic_store_explicit(&(*m)->inside, 0, memory_order_relaxed);
         return NULL;
@@ -147,6 +145,7 @@ gofer_cold gofer_p *gofer_enter_slow(gofer_m **m)
  * the thread's own context. Inside. */
 gofer_cold gofer_p *gofer_enter_parked_slow(gofer_m *m)
 {
+    gofer_fork_check();
     gofer_p *p = thaw(m);
     if (!p)
         attach_again(m);

@@ -94,6 +94,12 @@ static void wake_thread(gofer_m *m)
     gofer_futex_wake(&m->wake, 1);
 }
 
+void gofer_wake_idle_threads(void)
+{
+    for (gofer_m *m = gofer_sched.idle_ms; m; m = m->idle_link)
+        wake_thread(m);
+}
+
 /* Lets a thread begin or go on with p, which the caller owns. `spinning`: it is already counted
  * as one that looks for work. */
 static void start_thread_with(gofer_p *p, bool spinning)
@@ -221,7 +227,7 @@ static gofer_g *take_global(gofer_m *m, gofer_p *p)
 
 /* ---- the deadlock check ------------------------------------------------------------------- */
 
-static int64_t goroutine_count(void)
+int64_t gofer_goroutine_count(void)
 {
     int64_t n = atomic_load_explicit(&gofer_sched.created_outside, memory_order_relaxed);
     for (int i = 0; i < atomic_load_explicit(&gofer_sched.p_count, memory_order_acquire); i++)
@@ -231,11 +237,15 @@ static int64_t goroutine_count(void)
 
 int go_num_goroutine(void)
 {
-    return (int)goroutine_count();
+    gofer_m *m = gofer_m_attached();
+    if (!gofer_visit_running(m))
+        return 0;
+    int n = (int)gofer_goroutine_count();
+    gofer_visit_end(m);
+    return n;
 }
 
-/* sched.lock. Nothing runs and nothing is about to. */
-static bool all_still(void)
+bool gofer_all_still(void)
 {
     return atomic_load_explicit(&gofer_sched.busy_p_count, memory_order_relaxed) == 0 &&
            atomic_load_explicit(&gofer_sched.detached, memory_order_relaxed) == 0 &&
@@ -252,7 +262,7 @@ static void report_blocked(int round)
     if (!gofer_debug.deadlock || round < STILL_ROUNDS)
         return;
     gofer_spin_lock(&gofer_sched.lock);
-    if (!reported && all_still()) {
+    if (!reported && gofer_all_still()) {
         reported = true;
         gofer_print("all goroutines are blocked; only foreign threads could wake them\n\n");
         gofer_dump_still();
@@ -266,12 +276,14 @@ static int64_t check_deadlock(int round)
 {
     uint64_t wakes = atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst);
     gofer_spin_lock(&gofer_sched.lock);
-    bool still = all_still();
+    bool still = gofer_all_still();
     gofer_spin_unlock(&gofer_sched.lock);
-    if (!still || gofer_timers_can_wake())
+    if (!still)
         return -1;
-    int64_t left = goroutine_count();
-    if (left == 0 && !gofer_sched.main_gone)
+    int64_t left = gofer_goroutine_count();
+    if (left == 0)
+        gofer_say_quiet();
+    if (gofer_timers_can_wake() || (left == 0 && !gofer_sched.main_gone))
         return -1;
     bool foreign = gofer_foreign_threads();
     if (foreign)
@@ -279,7 +291,7 @@ static int64_t check_deadlock(int round)
     if (foreign || wakes != atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst))
         return round < 12 ? gofer_nanotime() + (1000000LL << (2 * round)) : -1;
     gofer_spin_lock(&gofer_sched.lock);
-    still = all_still();
+    still = gofer_all_still();
     gofer_spin_unlock(&gofer_sched.lock);
     if (still && !gofer_timers_can_wake())
         gofer_fatal_deadlock(left == 0);
@@ -296,7 +308,7 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 /* Sleeps until somebody hands over a processor, or m, the timekeeper, finds one when the next
- * timer is due. Returns with a processor held. */
+ * timer is due. Returns with a processor held, or m->ends set. */
 static void sleep_idle(gofer_m *m)
 {
     int round = 0;
@@ -304,7 +316,7 @@ static void sleep_idle(gofer_m *m)
         int64_t recheck = check_deadlock(round++);
         int64_t timer = gofer_timers_next();
         gofer_spin_lock(&gofer_sched.lock);
-        int64_t deadline = recheck;
+        int64_t deadline = gofer_sched.stopping ? 0 : recheck;
         /* Only where a processor is idle: else those that hold them look at the timers when they
          * schedule, and a timer that is due would only turn this loop. */
         if (timer >= 0 &&
@@ -332,11 +344,14 @@ static void sleep_idle(gofer_m *m)
         }
         gofer_p *p = m->next_p;
         m->next_p = NULL;
-        if (!p && (gofer_timers_next() >= 0 || gofer_list_count(&m->pinned)))
+        m->ends = gofer_sched.stopping; /* and a processor that it was handed goes too */
+        if (!p && !m->ends && (gofer_timers_next() >= 0 || gofer_list_count(&m->pinned)))
             p = gofer_take_idle_p();
-        if (p)
+        if (p || m->ends)
             remove_idle_m(m);
         gofer_spin_unlock(&gofer_sched.lock);
+        if (m->ends)
+            return;
         if (p) {
             gofer_hold(m, p);
             return;
@@ -454,10 +469,10 @@ static bool left_to_us(void)
                                                              memory_order_relaxed) == INT64_MAX);
 }
 
-/* The next goroutine for m, which is inside and holds a processor or none. */
+/* The next goroutine for m, which is inside and holds a processor or none. NULL: m ends. */
 static gofer_g *find_runnable(gofer_m *m)
 {
-    for (;;) {
+    while (!m->ends) {
         bool spinning = m->wake_spinning;
         m->wake_spinning = false;
         while (atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed))
@@ -489,6 +504,7 @@ static gofer_g *find_runnable(gofer_m *m)
         }
         go_idle(m);
     }
+    return NULL;
 }
 
 static void sleep_locked(gofer_m *m)
@@ -533,7 +549,7 @@ static gofer_g *wait_for_locked(gofer_m *m)
     }
 }
 
-/* What m does next. */
+/* What m does next; NULL: it ends. */
 static gofer_g *next_for(gofer_m *m)
 {
     gofer_g *g = m->resume;
@@ -547,6 +563,8 @@ void gofer_g0_loop(gofer_m *m)
 {
     while (!m->ends) {
         gofer_g *g = next_for(m);
+        if (gofer_unlikely(!g))
+            break;
         if (gofer_unlikely(g->home && g->home != m)) {
             send_home(m, g);
             continue;

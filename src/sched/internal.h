@@ -16,6 +16,9 @@ void gofer_g0_loop(gofer_m *m);         /* returns only where the thread shall e
 void gofer_wake_one(void);              /* lets an idle processor look for work, if there is one */
 void gofer_kick_timekeeper(gofer_p *p); /* p->kick was set */
 void gofer_tell_idle(gofer_p *p, bool alone); /* p got a goroutine; `alone`: the only one */
+int64_t gofer_goroutine_count(void);          /* exact when nothing runs */
+bool gofer_all_still(void);                   /* sched.lock. Nothing runs and nothing is about to */
+void gofer_wake_idle_threads(void);           /* sched.lock. For sched.stopping */
 void gofer_hand_off(gofer_p *p);   /* gives a processor that the caller owns to another thread */
 gofer_p *gofer_take_idle_p(void);  /* sched.lock; NULL: none */
 void gofer_put_idle_p(gofer_p *p); /* sched.lock; it was not counted as busy */
@@ -38,6 +41,19 @@ void gofer_m_bind(gofer_m *m);                      /* the calling thread is m f
 void gofer_m_bind_worker(gofer_m *m);               /* the same for one that runs goroutines */
 bool gofer_foreign_threads(void); /* whether a thread exists that could wake somebody */
 
+/* shutdown.c: what keeps the runtime from ending under a plain thread's feet */
+extern struct gofer_life {
+    pthread_mutex_t lock;     /* one starts or ends the runtime at a time */
+    _Atomic bool started;     /* written under the lock */
+    _Atomic int visitors;     /* plain threads that work on processors or threads */
+    _Atomic uint32_t changes; /* futex: go_shutdown shall look again */
+} gofer_life;
+bool gofer_visit_running(gofer_m *m); /* only where it runs */
+void gofer_say_quiet(void);           /* no goroutine is left, or a thread has ended */
+
+/* fork.c */
+void gofer_fork_prepare(void);
+
 /* slab.c: descriptors of goroutines, and the calls of those that have no stack yet */
 #ifdef GOFER_TSAN
 enum { GOFER_G_ROOM = 4096 }; /* a page, for gofer_tsan_forget */
@@ -46,6 +62,7 @@ enum { GOFER_G_ROOM = (sizeof(gofer_g) + 63) & ~(size_t)63 };
 #endif
 enum { GOFER_CALL_ROOM = 384 };
 extern gofer_pool gofer_gs, gofer_calls;
+void gofer_slabs_free_all(void); /* no goroutine is left */
 
 /* spawn.c */
 void *gofer_begin(gofer_m *m, gofer_g *g);  /* gives g its stack; returns its context. Inside */
@@ -59,10 +76,12 @@ void gofer_run_finish(gofer_g *g); /* run.c: g, which a go_run waits for, ends *
 /* monitor.c */
 void gofer_monitor_need(void); /* starts the monitor at its first call */
 void gofer_monitor_wake(void); /* a processor became busy */
+void gofer_monitor_stop(void); /* sched.stopping is set; returns when its thread has ended */
 
 /* procs.c */
 int gofer_cpu_count(void);
 void gofer_procs_start(void);
+void gofer_procs_free(void);         /* nobody holds one, and no thread is left */
 void gofer_procs_retire(gofer_m *m); /* m gives up a processor beyond GOMAXPROCS; outside after */
 
 /* local.c */

@@ -33,7 +33,8 @@ enum {
 };
 
 static _Atomic uint32_t wake_word;
-static int hogs; /* detached goroutines that were computing when they were detached */
+static _Atomic uint32_t stop; /* futex of naps; set under sched.lock: go_shutdown */
+static int hogs;              /* detached goroutines that were computing when they were detached */
 extern _Atomic pid_t gofer_monitor_tid;
 
 static int64_t cpu_time(const gofer_m *m)
@@ -149,7 +150,7 @@ static void sleep_until_needed(void)
     gofer_stacks_trim();
     atomic_store_explicit(&wake_word, 0, memory_order_relaxed);
     gofer_spin_lock(&gofer_sched.lock);
-    bool sleeps = everything_idle();
+    bool sleeps = everything_idle() && !stop;
     atomic_store_explicit(&gofer_sched.monitor_sleeps, sleeps, memory_order_relaxed);
     gofer_spin_unlock(&gofer_sched.lock);
     while (sleeps && atomic_load_explicit(&wake_word, memory_order_acquire) == 0)
@@ -166,8 +167,7 @@ void gofer_monitor_wake(void)
 
 static void nap(int64_t nanoseconds)
 {
-    struct timespec t = { nanoseconds / 1000000000, nanoseconds % 1000000000 };
-    nanosleep(&t, NULL);
+    gofer_futex_wait(&stop, 0, gofer_nanotime() + nanoseconds);
 }
 
 static void *monitor(void *unused)
@@ -180,6 +180,8 @@ static void *monitor(void *unused)
     int idle = 0;
     while (!atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)) {
         nap(period);
+        if (atomic_load_explicit(&stop, memory_order_relaxed))
+            break;
         int64_t now = gofer_nanotime();
         atomic_store_explicit(&gofer_sched.coarse_now, now, memory_order_relaxed);
         bool acted = false;
@@ -203,29 +205,46 @@ static void *monitor(void *unused)
     return NULL;
 }
 
+static pthread_t monitor_thread;
+static _Atomic int started; /* 1: somebody has started it, or does */
+
 static void start_monitor(void)
 {
     pthread_attr_t attributes;
-    pthread_t thread;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of the program's runs there */
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, (size_t)128 * 1024);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int error = pthread_create(&thread, &attributes, monitor, NULL);
+    int error = pthread_create(&monitor_thread, &attributes, monitor, NULL);
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error)
         gofer_fatal("runtime: cannot start the monitor thread: %s", strerror(error));
 }
 
+/* Nobody can start one meanwhile: no goroutine is left, and the door is closed. */
+void gofer_monitor_stop(void)
+{
+    if (atomic_load_explicit(&started, memory_order_relaxed) == 0)
+        return;
+    gofer_spin_lock(&gofer_sched.lock);
+    atomic_store_explicit(&stop, 1, memory_order_relaxed);
+    gofer_monitor_wake();
+    gofer_spin_unlock(&gofer_sched.lock);
+    gofer_futex_wake(&stop, 1);
+    pthread_join(monitor_thread, NULL);
+    atomic_store_explicit(&stop, 0, memory_order_relaxed);
+    atomic_store_explicit(&gofer_monitor_tid, 0, memory_order_relaxed);
+    atomic_store_explicit(&started, 0, memory_order_relaxed);
+    hogs = 0;
+}
+
 void gofer_monitor_need(void)
 {
-    static _Atomic int state; /* 0: not started, 1: somebody did */
     int none = 0;
-    if (atomic_load_explicit(&state, memory_order_relaxed) == 0 &&
-        atomic_compare_exchange_strong_explicit(&state, &none, 1, memory_order_relaxed,
+    if (atomic_load_explicit(&started, memory_order_relaxed) == 0 &&
+        atomic_compare_exchange_strong_explicit(&started, &none, 1, memory_order_relaxed,
                                                 memory_order_relaxed))
         start_monitor();
 }

@@ -1,6 +1,6 @@
 /* How many processors there are: the environment, affinity, the cgroup's quota, GOMAXPROCS.
  *
- * Processors are made once and never freed; those beyond GOMAXPROCS rest until it grows again. */
+ * Processors live until go_shutdown; those beyond GOMAXPROCS rest until it grows again. */
 #include "sched/internal.h"
 
 #include "panic/panic.h"
@@ -133,7 +133,8 @@ static void call_attention_of_all(void)
 
 int go_gomaxprocs(int n)
 {
-    if (gofer_start() != 0)
+    gofer_m *m = gofer_m_attached();
+    if (gofer_visit(m) != 0)
         gofer_fatal("runtime: cannot start: out of memory");
     gofer_spin_lock(&gofer_sched.lock);
     int before = atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
@@ -148,6 +149,7 @@ int go_gomaxprocs(int n)
     }
     gofer_spin_unlock(&gofer_sched.lock);
     gofer_wake_one();
+    gofer_visit_end(m);
     return before;
 }
 
@@ -172,6 +174,19 @@ void gofer_procs_retire(gofer_m *m)
     p->is_resting = true;
     gofer_spin_unlock(&gofer_sched.lock);
     gofer_wake_one();
+}
+
+void gofer_procs_free(void)
+{
+    int n = atomic_load_explicit(&gofer_sched.p_count, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.p_count, 0, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.nprocs, 0, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.idle_p_count, 0, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.busy_p_count, 0, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.spinning, 0, memory_order_relaxed);
+    gofer_sched.idle_ps = NULL;
+    while (n > 0)
+        free(gofer_sched.ps[--n]);
 }
 
 void gofer_procs_start(void)

@@ -16,18 +16,7 @@ enum { DEFAULT_STACK = 256 * 1024, LEAST_STACK = 16 * 1024 };
 void gofer_faults_install(void);
 int gofer_timers_start(void);
 
-static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic bool started;
-
 /* ---- start -------------------------------------------------------------------------------- */
-
-static void mark_child(void)
-{
-    gofer_sched.forked = true;
-    gofer_m *m = gofer_m_self();
-    if (m)
-        atomic_store_explicit(&m->p, NULL, memory_order_relaxed);
-}
 
 static size_t stack_size_wanted(void)
 {
@@ -48,20 +37,21 @@ static int start(void)
     gofer_procs_start();
     if (atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed) == 0)
         return ENOMEM;
-    pthread_atfork(NULL, NULL, mark_child);
+    gofer_fork_prepare();
     gofer_faults_install();
     return 0;
 }
 
 int gofer_start(void)
 {
-    if (gofer_likely(atomic_load_explicit(&started, memory_order_acquire)))
+    if (gofer_likely(atomic_load_explicit(&gofer_life.started, memory_order_acquire)))
         return 0;
-    pthread_mutex_lock(&start_lock);
-    int error = atomic_load_explicit(&started, memory_order_relaxed) ? 0 : start();
+    gofer_fork_check();
+    pthread_mutex_lock(&gofer_life.lock);
+    int error = atomic_load_explicit(&gofer_life.started, memory_order_relaxed) ? 0 : start();
     if (!error)
-        atomic_store_explicit(&started, true, memory_order_release);
-    pthread_mutex_unlock(&start_lock);
+        atomic_store_explicit(&gofer_life.started, true, memory_order_seq_cst);
+    pthread_mutex_unlock(&gofer_life.lock);
     return error;
 }
 
@@ -93,24 +83,27 @@ void gofer_run_finish(gofer_g *g)
 
 int go_run(int (*fn)(int, char **), int argc, char **argv)
 {
-    int error = gofer_start();
+    gofer_m *m = gofer_m_attached();
+    int error = gofer_visit(m);
     if (error) {
         *gofer_errno() = error;
         return -1;
     }
-    gofer_g *self = gofer_self();
+    gofer_g *self = m->g;
     struct gofer_run run = { .fn = fn, .argc = argc, .argv = argv, .waiter = self };
     gofer_call call = { .fn = (void (*)(void))run_main };
     call.integer[0] = (uint64_t)(uintptr_t)&run;
     go_options options = { .stack = MAIN_STACK / 16, .name = "go_run" };
     gofer_g *g = gofer_try_spawn(&call, &options);
     if (!g) {
+        gofer_visit_end(m);
         *gofer_errno() = ENOMEM;
         return -1;
     }
     g->run = &run;
     gofer_prepare_park(self, GOFER_WAIT_RUN);
     gofer_enqueue(g, true);
+    gofer_visit_end(m);
     gofer_park(self);
     if (!run.returned) {
         *gofer_errno() = ECANCELED;

@@ -156,6 +156,7 @@ struct gofer_m {
     bool is_foreign; /* a plain thread; g == &g0, never holds a p */
     bool is_ignored; /* go_thread_ignore: it wakes nobody */
     bool is_main_thread;
+    uint32_t visits; /* is_foreign: see src/sched/shutdown.c */
     uint32_t random;
 
     gofer_spin freeze_lock __attribute__((aligned(GOFER_CACHE_LINE))); /* see gofer_freeze */
@@ -181,6 +182,7 @@ struct gofer_m {
 
     clockid_t cpu_clock; /* of the thread; may be asked after its end, unlike its pthread_t */
     pid_t tid;
+    pthread_t thread;
     gofer_m *all_link;     /* all threads ever made; never freed while the runtime runs */
     _Atomic uint32_t gone; /* the thread has ended */
     void *alternate_stack;
@@ -196,6 +198,8 @@ extern struct gofer_sched {
     gofer_p *idle_ps;
     gofer_m *idle_ms;
     int thread_count;    /* threads that run goroutines */
+    gofer_m *last_ended; /* the thread that ended last: nobody has joined it yet */
+    bool stopping;       /* go_shutdown: no goroutine is left, idle threads end */
     gofer_m *timekeeper; /* the idle thread that sleeps until the next timer */
 
     /* Peeked at by everybody; written under the lock, `spinning` by anyone. */
@@ -326,7 +330,20 @@ void gofer_freeze_world(void);
  * world. */
 void gofer_each_goroutine(void (*fn)(gofer_g *g, void *context), void *context);
 
+/* In the child of a fork: a fatal error. src/sched/fork.c */
+void gofer_fork_fail(void);
+static inline void gofer_fork_check(void)
+{
+    if (gofer_unlikely(gofer_sched.forked))
+        gofer_fork_fail();
+}
+
 /* Starts the runtime if it does not run; 0, or an errno. */
 int gofer_start(void);
+
+/* For a plain thread that touches processors or threads: the same, and keeps the runtime up until
+ * gofer_visit_end. Visits nest; of a goroutine's thread they mean nothing. src/sched/shutdown.c */
+int gofer_visit(gofer_m *m);
+void gofer_visit_end(gofer_m *m);
 
 #endif

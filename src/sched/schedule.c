@@ -219,9 +219,11 @@ void gofer_enqueue_global(gofer_g *g)
 void gofer_enqueue(gofer_g *g, bool front)
 {
     gofer_state_set(g, GOFER_RUNNABLE);
-    gofer_m *m = gofer_m_self();
-    if (gofer_unlikely(!m || m->is_foreign)) {
+    gofer_m *m = gofer_m_attached();
+    if (gofer_unlikely(m->is_foreign)) {
+        gofer_visit(m); /* cannot fail: g keeps the runtime up */
         gofer_enqueue_global(g);
+        gofer_visit_end(m);
         return;
     }
     /* As gofer_enter, but never waits and may be nested: timers are run inside. */

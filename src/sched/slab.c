@@ -52,3 +52,17 @@ void gofer_each_goroutine(void (*fn)(gofer_g *g, void *context), void *context)
             fn(g, context);
     }
 }
+
+static void free_slabs(struct slabs *slabs, gofer_pool *pool, size_t size)
+{
+    size_t made = pool->made;
+    gofer_pool_free(pool);
+    for (size_t i = 0; i * SLAB_CELLS < made; i++)
+        munmap(slabs->base[i], size * SLAB_CELLS);
+}
+
+void gofer_slabs_free_all(void)
+{
+    free_slabs(&g_slabs, &gofer_gs, GOFER_G_ROOM);
+    free_slabs(&call_slabs, &gofer_calls, GOFER_CALL_ROOM);
+}

@@ -226,9 +226,9 @@ gofer_g *gofer_try_spawn(const gofer_call *call, const go_options *options)
     return g;
 }
 
-static gofer_cold void start_first(void)
+static gofer_cold void start_first(gofer_m *m)
 {
-    int error = gofer_start();
+    int error = gofer_visit(m);
     if (error)
         gofer_fatal("runtime: cannot start: %s", strerror(error));
 }
@@ -238,7 +238,7 @@ void gofer_deliver_spawn(gofer_call *call, const void *stack)
     gofer_spawn_record *record = gofer_container(call, gofer_spawn_record, call);
     gofer_m *m = gofer_m_attached();
     if (gofer_unlikely(m->is_foreign))
-        start_first();
+        start_first(m);
     if (gofer_unlikely(!call->fn))
         gofer_fatal("go of nil func value");
     gofer_p *p = gofer_enter(&m);
@@ -247,6 +247,7 @@ void gofer_deliver_spawn(gofer_call *call, const void *stack)
         fail_stack();
     if (gofer_unlikely(!p)) {
         gofer_enqueue(g, true);
+        gofer_visit_end(m);
         return;
     }
     gofer_push(p, g, true);
@@ -298,6 +299,7 @@ _Noreturn void gofer_goroutine_end(void)
         gofer_locals_free(m->g);
         m = gofer_m_self();
     }
+    GOFER_TSAN_RELEASE(&gofer_life); /* pairs with go_shutdown */
     gofer_p *p = gofer_enter(&m);
     gofer_g *self = m->g;
     if (self == gofer_sched.main_g)

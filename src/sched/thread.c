@@ -31,8 +31,9 @@ enum { THREAD_STACK = 256 * 1024 };
 static gofer_spin list_lock; /* guards foreign_ms and their is_ignored */
 static gofer_m *foreign_ms;
 static pthread_key_t foreign_key, worker_key;
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-static pid_t ignored[256]; /* those that were there before main */
+static pthread_mutex_t key_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic bool keys_made; /* written under key_lock */
+static pid_t ignored[256];     /* those that were there before main */
 static int ignored_count;
 _Atomic pid_t gofer_monitor_tid;
 
@@ -69,6 +70,7 @@ void gofer_m_bind(gofer_m *m)
     if (pthread_getcpuclockid(pthread_self(), &m->cpu_clock) != 0)
         m->cpu_clock = CLOCK_MONOTONIC; /* without clocks of threads all look busy */
     m->tid = (pid_t)syscall(SYS_gettid);
+    m->thread = pthread_self();
     m->errno_address = __errno_location();
     m->exceptions = __cxa_get_globals ? __cxa_get_globals() : NULL;
 #ifdef GOFER_TSAN
@@ -111,9 +113,30 @@ static void die_of_exit(void *argument)
 
 static void make_keys(void)
 {
-    if (pthread_key_create(&foreign_key, detach) != 0 ||
-        pthread_key_create(&worker_key, die_of_exit) != 0)
+    if (atomic_load_explicit(&keys_made, memory_order_acquire))
+        return;
+    pthread_mutex_lock(&key_lock);
+    if (!keys_made && (pthread_key_create(&foreign_key, detach) != 0 ||
+                       pthread_key_create(&worker_key, die_of_exit) != 0))
         gofer_fatal("no thread-specific key left for gofer: too many pthread_key_create");
+    atomic_store_explicit(&keys_made, true, memory_order_release);
+    pthread_mutex_unlock(&key_lock);
+}
+
+/* dlclose after go_shutdown, or exit. No thread that ends later may call into what is unmapped; at
+ * exit others may still run, and make the keys anew. */
+__attribute__((destructor)) static void unload(void)
+{
+    if (!atomic_load_explicit(&keys_made, memory_order_acquire) || gofer_sched.forked ||
+        atomic_load_explicit(&gofer_life.started, memory_order_acquire))
+        return;
+    pthread_mutex_lock(&key_lock);
+    atomic_store_explicit(&keys_made, false, memory_order_relaxed);
+    pthread_key_delete(foreign_key);
+    pthread_key_delete(worker_key);
+    pthread_mutex_unlock(&key_lock);
+    if (gofer_tls && gofer_tls->is_foreign)
+        detach(gofer_tls);
 }
 
 /* ---- the runtime's own threads ------------------------------------------------------------ */
@@ -128,7 +151,7 @@ static void list_m(gofer_m *m)
 
 void gofer_m_bind_worker(gofer_m *m)
 {
-    pthread_once(&key_once, make_keys);
+    make_keys();
     if (gofer_tls) { /* the program's first thread, which has made main's goroutine */
         pthread_setspecific(foreign_key, NULL);
         detach(gofer_tls);
@@ -140,6 +163,29 @@ void gofer_m_bind_worker(gofer_m *m)
     list_m(m);
 }
 
+/* The calling thread's last act. Each joins the one that ended before it, so at most one is left
+ * that nobody has joined; go_shutdown joins that. */
+static void end_thread(gofer_m *m)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_m *before = gofer_sched.last_ended;
+    gofer_sched.last_ended = m;
+#ifdef GOFER_TSAN /* which reports the one that is left at the process's end */
+    if (!gofer_sched.stopping) {
+        gofer_sched.last_ended = before;
+        before = NULL;
+        pthread_detach(pthread_self());
+    }
+#endif
+    bool last = --gofer_sched.thread_count == 0;
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (before)
+        pthread_join(before->thread, NULL);
+    atomic_store_explicit(&m->gone, 1, memory_order_release);
+    if (last)
+        gofer_say_quiet();
+}
+
 static void *thread_main(void *argument)
 {
     gofer_m *m = argument;
@@ -148,13 +194,10 @@ static void *thread_main(void *argument)
     m->next_p = NULL;
     gofer_hold(m, p);
     gofer_g0_loop(m);
-    gofer_spin_lock(&gofer_sched.lock);
-    gofer_sched.thread_count--;
-    gofer_spin_unlock(&gofer_sched.lock);
     gofer_faults_thread_stop(m);
     pthread_setspecific(worker_key, NULL);
     gofer_tls = NULL;
-    atomic_store_explicit(&m->gone, 1, memory_order_release);
+    end_thread(m);
     return NULL;
 }
 
@@ -194,7 +237,6 @@ void gofer_thread_start(gofer_p *p, bool spinning)
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, THREAD_STACK);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_t thread;
     int error = pthread_create(&thread, &attributes, thread_main, m);
     pthread_attr_destroy(&attributes);
@@ -216,7 +258,7 @@ int go_set_max_threads(int n)
 
 gofer_cold gofer_m *gofer_attach(void)
 {
-    pthread_once(&key_once, make_keys);
+    make_keys();
     gofer_m *m = gofer_m_new();
     if (!m || pthread_setspecific(foreign_key, m) != 0)
         gofer_fatal("out of memory attaching a thread");

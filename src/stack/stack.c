@@ -21,6 +21,8 @@ static struct {
     bool asked;            /* whether no_guard_install is known */
     bool no_guard_install; /* this kernel has no MADV_GUARD_INSTALL */
     bool warned;
+    char **bases; /* all arenas */
+    size_t count;
     long mprotect_left; /* guards that may still split mappings */
     size_t trimmed;     /* how many at the front of the stock have no memory */
 } arenas;
@@ -102,17 +104,29 @@ static size_t stride(void)
     return (up_to_page(gofer_stack_size) + page_size()) | page_size();
 }
 
+static bool map_arena(void)
+{
+    if (arenas.count % ARENA_SLOTS == 0) {
+        char **bases = realloc(arenas.bases, (arenas.count + ARENA_SLOTS) * sizeof *bases);
+        if (!bases)
+            return false;
+        arenas.bases = bases;
+    }
+    char *arena = map_memory(ARENA_SLOTS * stride());
+    if (!arena)
+        return false;
+    arenas.bases[arenas.count++] = arena;
+    arenas.free = arena;
+    arenas.end = arena + ARENA_SLOTS * stride();
+    return true;
+}
+
 static void *make(size_t index)
 {
     if (!gofer_stack_reach)
         gofer_stack_reach = stride() - page_size();
-    if (arenas.free == arenas.end) {
-        char *arena = map_memory(ARENA_SLOTS * stride());
-        if (!arena)
-            return NULL;
-        arenas.free = arena;
-        arenas.end = arena + ARENA_SLOTS * stride();
-    }
+    if (arenas.free == arenas.end && !map_arena())
+        return NULL;
     install_guard(arenas.free);
     gofer_stack_tell(arenas.free + page_size(), arenas.free + stride());
     arenas.free += stride();
@@ -144,6 +158,19 @@ void gofer_stacks_trim(void)
         }
         gofer_spin_unlock(&gofer_stacks.lock);
     }
+}
+
+void gofer_stacks_free_all(void)
+{
+    for (size_t i = 0; i < arenas.count; i++)
+        munmap(arenas.bases[i], ARENA_SLOTS * stride());
+    free(arenas.bases);
+    arenas.bases = NULL;
+    arenas.free = arenas.end = NULL;
+    arenas.count = arenas.trimmed = 0;
+    arenas.asked = false; /* the mappings that guards took are free again */
+    gofer_stack_reach = 0;
+    gofer_pool_free(&gofer_stacks);
 }
 
 /* ---- mappings of their own ---------------------------------------------------------------- */

@@ -33,4 +33,8 @@ void gofer_stack_renew(char *top); /* gofer_tsan_forget for a pooled stack */
 /* For the monitor: gives back the memory of pooled stacks that nobody has used for long. */
 void gofer_stacks_trim(void);
 
+/* For go_shutdown, when no goroutine and no cache of a processor is left: unmaps all of the pool.
+ */
+void gofer_stacks_free_all(void);
+
 #endif

@@ -67,6 +67,13 @@ static void announce(gofer_timer *timer, int64_t now)
     free(self);
 }
 
+static void drop_announcement(gofer_timer *timer)
+{
+    struct announcement *self = gofer_container(timer, struct announcement, timer);
+    go_chan_unref(self->chan);
+    free(self);
+}
+
 static bool somebody_receives(gofer_timer *timer)
 {
     return gofer_chan_has_receivers(gofer_container(timer, struct announcement, timer)->chan);
@@ -83,6 +90,7 @@ go_chan(int64_t) go_after(go_duration d)
     }
     self->timer.fire = announce;
     self->timer.waited_for = somebody_receives;
+    self->timer.drop = drop_announcement;
     self->chan = c;
     go_chan_ref(c);
     if (!gofer_timer_start(&self->timer, time_after(d))) {

@@ -108,10 +108,8 @@ static struct gofer_timer_heap *heap_here(void)
     return &heaps[index];
 }
 
-bool gofer_timer_start(gofer_timer *timer, int64_t when)
+static bool start_timer(gofer_timer *timer, int64_t when)
 {
-    if (gofer_unlikely(gofer_start() != 0))
-        return false; /* nobody would keep the time */
     struct gofer_timer_heap *heap = heap_here();
     if (when < 1)
         when = 1;
@@ -130,6 +128,18 @@ bool gofer_timer_start(gofer_timer *timer, int64_t when)
     if (gofer_likely(room))
         gofer_timekeeper_check(when);
     return room;
+}
+
+bool gofer_timer_start(gofer_timer *timer, int64_t when)
+{
+    gofer_m *m = gofer_m_attached();
+    if (gofer_likely(!m->is_foreign))
+        return start_timer(timer, when);
+    if (gofer_visit(m) != 0)
+        return false; /* nobody would keep the time */
+    bool started = start_timer(timer, when);
+    gofer_visit_end(m);
+    return started;
 }
 
 bool gofer_timer_stop(gofer_timer *timer)
@@ -197,4 +207,23 @@ bool gofer_timers_can_wake(void)
              some_waited_for(&heaps[i])))
             return true;
     return false;
+}
+
+void gofer_timers_free(void)
+{
+    int count = atomic_load_explicit(&heap_count, memory_order_acquire);
+    for (int i = 0; i < count; i++) {
+        struct gofer_timer_heap *heap = &heaps[i];
+        gofer_spin_lock(&heap->lock);
+        while (heap->count) {
+            gofer_timer *timer = heap->slots[0];
+            take_out(heap, timer);
+            if (timer->drop)
+                timer->drop(timer);
+        }
+        free(heap->slots);
+        heap->slots = NULL;
+        heap->capacity = 0;
+        gofer_spin_unlock(&heap->lock);
+    }
 }

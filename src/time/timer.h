@@ -18,6 +18,7 @@ typedef struct gofer_timer {
     bool wakes;                    /* somebody waits for it: keeps the deadlock report quiet */
     /* Where that changes while the timer runs: asked instead, under the heap's lock. */
     bool (*waited_for)(struct gofer_timer *self);
+    void (*drop)(struct gofer_timer *self); /* frees it in go_shutdown; NULL: nothing to free */
 } gofer_timer;
 
 /* Starts a timer that is not running; fire and wakes must be set. False: no memory. */
@@ -34,5 +35,8 @@ int64_t gofer_timers_next(void);
 
 /* Whether somebody waits for a timer. Under no lock; exact when nothing runs. */
 bool gofer_timers_can_wake(void);
+
+/* For go_shutdown: drops the timers, which nobody waits for, and the heaps' memory. */
+void gofer_timers_free(void);
 
 #endif
