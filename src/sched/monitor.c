@@ -45,21 +45,23 @@ static int64_t cpu_time(const gofer_m *m)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Whether the kernel says that the thread sleeps. */
-static bool is_asleep(const gofer_m *m)
+enum sleep { AWAKE, ASLEEP, UNKNOWN };
+
+/* What the kernel says of the thread; UNKNOWN: no descriptor is left to ask it. */
+static enum sleep sleep_of(const gofer_m *m)
 {
     char path[64], text[256];
     snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)m->tid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return false;
+        return UNKNOWN;
     ssize_t n = read(fd, text, sizeof text - 1);
     close(fd);
     if (n <= 0)
-        return false;
+        return UNKNOWN;
     text[n] = 0;
     const char *state = strrchr(text, ')');
-    return state && (state[2] == 'S' || state[2] == 'D');
+    return state && (state[2] == 'S' || state[2] == 'D') ? ASLEEP : AWAKE;
 }
 
 static bool work_waits(const gofer_p *p, int64_t now)
@@ -116,8 +118,9 @@ static bool look_at(gofer_m *m, int64_t now)
         return !seen_before;
     }
     bool waits = work_waits(p, now);
-    if (cpu == last_cpu && is_asleep(m)) {
-        if (waits || ++m->still >= STILL_LOOKS)
+    enum sleep sleep = cpu == last_cpu ? sleep_of(m) : AWAKE;
+    if (sleep != AWAKE) {
+        if (++m->still >= STILL_LOOKS || (waits && sleep == ASLEEP))
             return take(m, p, false);
         return false;
     }

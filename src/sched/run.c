@@ -81,13 +81,21 @@ void gofer_run_finish(gofer_g *g)
     gofer_ready(run->waiter);
 }
 
+static int fail(int error)
+{
+    *gofer_errno() = error;
+    return -1;
+}
+
 int go_run(int (*fn)(int, char **), int argc, char **argv)
 {
     gofer_m *m = gofer_m_attached();
     int error = gofer_visit(m);
-    if (error) {
-        *gofer_errno() = error;
-        return -1;
+    if (error)
+        return fail(error);
+    if (m->is_foreign && (error = gofer_thread_need()) != 0) {
+        gofer_visit_end(m);
+        return fail(error);
     }
     gofer_g *self = m->g;
     struct gofer_run run = { .fn = fn, .argc = argc, .argv = argv, .waiter = self };
@@ -97,19 +105,14 @@ int go_run(int (*fn)(int, char **), int argc, char **argv)
     gofer_g *g = gofer_try_spawn(&call, &options);
     if (!g) {
         gofer_visit_end(m);
-        *gofer_errno() = ENOMEM;
-        return -1;
+        return fail(ENOMEM);
     }
     g->run = &run;
     gofer_prepare_park(self, GOFER_WAIT_RUN);
     gofer_enqueue(g, true);
     gofer_visit_end(m);
     gofer_park(self);
-    if (!run.returned) {
-        *gofer_errno() = ECANCELED;
-        return -1;
-    }
-    return run.result;
+    return run.returned ? run.result : fail(ECANCELED);
 }
 
 /* ---- the library's own main --------------------------------------------------------------- */

@@ -222,16 +222,11 @@ static gofer_cold _Noreturn void fail_limit(void)
     gofer_fatal("thread exhaustion");
 }
 
-void gofer_thread_start(gofer_p *p, bool spinning)
+static int create_thread(gofer_p *p, bool spinning)
 {
-    gofer_spin_lock(&gofer_sched.lock);
-    int count = ++gofer_sched.thread_count;
-    gofer_spin_unlock(&gofer_sched.lock);
-    if (count > gofer_sched.max_threads)
-        fail_limit();
     gofer_m *m = gofer_m_new();
     if (!m)
-        fail_thread(count - 1, ENOMEM);
+        return ENOMEM;
     m->next_p = p;
     m->wake_spinning = spinning;
     pthread_attr_t attributes;
@@ -241,7 +236,43 @@ void gofer_thread_start(gofer_p *p, bool spinning)
     int error = pthread_create(&thread, &attributes, thread_main, m);
     pthread_attr_destroy(&attributes);
     if (error)
+        free(m);
+    return error;
+}
+
+static int count_one(void)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    int count = ++gofer_sched.thread_count;
+    gofer_spin_unlock(&gofer_sched.lock);
+    return count;
+}
+
+void gofer_thread_start(gofer_p *p, bool spinning)
+{
+    int count = count_one();
+    if (count > gofer_sched.max_threads)
+        fail_limit();
+    int error = create_thread(p, spinning);
+    if (error)
         fail_thread(count - 1, error);
+}
+
+int gofer_thread_need(void)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_p *p = gofer_sched.thread_count == 0 ? gofer_take_idle_p() : NULL;
+    gofer_sched.thread_count += p != NULL;
+    gofer_spin_unlock(&gofer_sched.lock);
+    int error = p ? create_thread(p, false) : 0;
+    if (error) {
+        gofer_spin_lock(&gofer_sched.lock);
+        gofer_sched.thread_count--;
+        atomic_fetch_sub_explicit(&gofer_sched.busy_p_count, 1, memory_order_relaxed);
+        gofer_put_idle_p(p);
+        gofer_spin_unlock(&gofer_sched.lock);
+    }
+    return error;
 }
 
 int go_set_max_threads(int n)

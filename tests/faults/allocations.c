@@ -1,0 +1,153 @@
+/* allocations N: the Nth request for memory or for a thread is refused (0: none). Prints "done" and
+ * exits 0, or dies of a text that says what was lacking. Linked with --wrap for each of the calls.
+ */
+#include <errno.h>
+#include <gofer.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static atomic_long requests;
+static long refused;
+
+/* Whether this request is the one. */
+static int refuse(void)
+{
+    return atomic_fetch_add(&requests, 1) + 1 == refused;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+int __real_posix_memalign(void **result, size_t alignment, size_t size);
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *),
+                          void *argument);
+
+void *__wrap_malloc(size_t size)
+{
+    return refuse() ? errno = ENOMEM, NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return refuse() ? errno = ENOMEM, NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return refuse() ? errno = ENOMEM, NULL : __real_realloc(old, size);
+}
+
+int __wrap_posix_memalign(void **result, size_t alignment, size_t size)
+{
+    return refuse() ? ENOMEM : __real_posix_memalign(result, alignment, size);
+}
+
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    return refuse()              ? errno = ENOMEM,
+                      MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *),
+                          void *argument)
+{
+    return refuse() ? EAGAIN : __real_pthread_create(thread, attributes, fn, argument);
+}
+
+static void lacks_memory(int failed)
+{
+    if (failed && errno != ENOMEM)
+        go_fatal("failed with %s, not for want of memory", strerror(errno));
+}
+
+static go_chan(int) make(int capacity)
+{
+    go_chan(int) c;
+    while (!(c = go_chan_make(int, capacity)))
+        lacks_memory(1);
+    return c;
+}
+
+static void sender(go_chan(int) c, int n)
+{
+    for (int i = 0; i < n; i++) {
+        go_send(c, 1);
+        go_sleep(GO_MICROSECOND);
+    }
+}
+
+static const char *long_text(void)
+{
+    static char text[2000];
+    memset(text, 'x', sizeof text - 1);
+    return text;
+}
+
+static void recovers(size_t *length)
+{
+    *length = strlen(go_recover()->text);
+}
+
+static void panics(void)
+{
+    static size_t length;
+    go_recoverable();
+    go_defer(recovers, &length);
+    go_panic("%s", long_text());
+}
+
+static void large_select(go_chan(int) c)
+{
+    static go_case cases[1000];
+    go(sender, c, 1);
+    for (int i = 0; i < 1000; i++)
+        cases[i] = go_case_recv(c, NULL);
+    go_select_array(cases, 1000);
+}
+
+static const char key;
+
+static int everything(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    int sum = 0;
+    go_chan(int) c = make(2);
+    for (int i = 0; i < 80; i++)
+        go(sender, c, 3);
+    go_with((&(go_options){ .stack = 1 << 20 }), sender, c, 3);
+    for (int i = 0; i < 81 * 3; i++)
+        sum += go_recv(c);
+    if (sum != 81 * 3)
+        go_fatal("%d values came", sum);
+    lacks_memory(go_local_set(&key, &sum, NULL) != 0);
+    go_chan(int64_t) after = go_after(GO_MICROSECOND);
+    lacks_memory(!after);
+    if (after)
+        go_recv(after);
+    go_chan_unref(after);
+    go_select(go_case_recv(c, NULL), go_case_after(GO_MICROSECOND));
+    panics();
+    large_select(c);
+    go_gomaxprocs(6);
+    return 7;
+}
+
+int main(int argc, char **argv)
+{
+    refused = argc > 1 ? atol(argv[1]) : 0;
+    int result = go_run(everything, 0, NULL);
+    if (result == -1 && (errno == ENOMEM || errno == EAGAIN))
+        result = go_run(everything, 0, NULL); /* only one is refused */
+    if (result != 7)
+        go_fatal("go_run gave %d: %s", result, strerror(errno));
+    if (go_shutdown(GO_MINUTE) != 0)
+        go_fatal("go_shutdown: %s", strerror(errno));
+    printf("done %ld\n", atomic_load(&requests));
+    return 0;
+}
