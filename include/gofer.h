@@ -10,6 +10,7 @@
 #include <gofer/select.h>
 #include <gofer/panic.h>
 #include <gofer/sync.h>
+#include <gofer/semaphore.h>
 #include <gofer/time.h>
 
 #endif

@@ -47,8 +47,9 @@ void *gofer_context_make(void *top, void (*entry)(void *), void *arg);
  * unwinder; the context stays as it was. For dumps. */
 void gofer_call_on(void *sp, void (*fn)(void *), void *arg);
 
-/* Calls the captured call: copies `stack` (call->stack_size bytes) and loads the registers. */
-void gofer_replay(const gofer_call *call, const void *stack);
+/* Calls the captured call: copies `stack` (call->stack_size bytes) and loads the registers. Returns
+ * what the call left in the first integer register of results. */
+long gofer_replay(const gofer_call *call, const void *stack);
 
 /* The address to which a function that gofer_replay called returns: tells go_recover that it
  * stands in the deferred call itself. */
