@@ -10,6 +10,7 @@
 #include <gofer/chan.h>
 #include <gofer/select.h>
 #include <gofer/sync.h>
+#include <gofer/semaphore.h>
 #include <gofer/time.h>
 
 #endif

@@ -81,8 +81,9 @@ enum { GOFER_VECTORS_A_SLOT = 4 };
 enum { GOFER_VECTORS_A_SLOT = 2 };
 #endif
 
-/* Calls the captured call: copies `stack` (call->stack_size bytes) and loads the registers. */
-void gofer_replay(const gofer_call *call, const void *stack);
+/* Calls the captured call: copies `stack` (call->stack_size bytes) and loads the registers. Returns
+ * what the call left in the first integer register of results. */
+long gofer_replay(const gofer_call *call, const void *stack);
 
 /* The address to which a function that gofer_replay called returns: tells go_recover that it
  * stands in the deferred call itself. */

@@ -38,8 +38,9 @@ void gofer_park(gofer_g *self);
 void gofer_wake_thread(gofer_g *g);
 GOFER_UNSEEN static inline void gofer_ready_at(gofer_g *g, bool front)
 {
+    bool is_thread = g->is_thread; /* read before the release: a thread may end once it is awake */
     GOFER_TSAN_RELEASE(g);
-    if (gofer_unlikely(g->is_thread))
+    if (gofer_unlikely(is_thread))
         gofer_wake_thread(g);
     else
         gofer_enqueue(g, front);

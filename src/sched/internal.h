@@ -36,11 +36,11 @@ void gofer_membarrier_register(void);
 
 /* thread.c */
 void gofer_thread_start(gofer_p *p, bool spinning); /* a new thread that begins with p */
-int gofer_thread_need(void); /* starts the first thread, if there is none; 0, or an errno */
-gofer_m *gofer_m_new(void);                         /* NULL: no memory */
-void gofer_m_bind(gofer_m *m);                      /* the calling thread is m from now on */
-void gofer_m_bind_worker(gofer_m *m);               /* the same for one that runs goroutines */
-bool gofer_foreign_threads(void); /* whether a thread exists that could wake somebody */
+int gofer_thread_need(void);   /* starts the first thread, if there is none; 0, or an errno */
+gofer_m *gofer_m_new(void);    /* NULL: no memory */
+void gofer_m_bind(gofer_m *m); /* the calling thread is m from now on */
+void gofer_m_bind_worker(gofer_m *m); /* the same for one that runs goroutines */
+bool gofer_foreign_threads(void);     /* whether a thread exists that could wake somebody */
 
 /* shutdown.c: what keeps the runtime from ending under a plain thread's feet */
 extern struct gofer_life {

@@ -5,10 +5,12 @@
  * being passed through the scheduler at each turn. A waiter that has waited 1 ms turns it to
  * STARVING: unlock then hands the mutex to the queue's head, until a waiter is served quickly or
  * the queue ends. Go's rule. Lifetime: the swap that frees the mutex, or the making ready of the
- * waiter, is unlock's last access. */
+ * waiter, is unlock's last access; where all waiters were cancelled, unlock starts again. A waiter
+ * that is cancelled was not woken: nothing is lost with it. */
 #include "gofer/sync.h"
 
 #include "panic/panic.h"
+#include "sync/sync.h"
 #include "sync/waiters.h"
 
 enum { LOCKED = 1, WAITERS = 2, STARVING = 4, STARVING_AFTER = 1000000, SPINS = 4, PAUSES = 30 };
@@ -59,9 +61,10 @@ static bool spin_for_it(go_mutex *m)
 }
 
 /* Queues the waiter, unless the mutex came free meanwhile: then it is taken, and true. */
-static bool take_or_queue(go_mutex *m, struct gofer_sync_waiter *waiter, bool again)
+static bool take_or_queue(go_mutex *m, struct gofer_sync_waiter *waiter, bool again,
+                          gofer_cancel *source)
 {
-    gofer_prepare_park(waiter->g, GOFER_WAIT_MUTEX);
+    gofer_waiter_prepare(waiter, source, GOFER_WAIT_MUTEX);
     gofer_spin_lock(lock_of(m));
     uint32_t state = load_state(m), wanted;
     bool starves = again && gofer_nanotime() - waiter->since > STARVING_AFTER;
@@ -81,18 +84,33 @@ static bool take_or_queue(go_mutex *m, struct gofer_sync_waiter *waiter, bool ag
     return taken;
 }
 
-static gofer_cold void lock_slow(go_mutex *m)
+/* The waiter was cancelled, and nobody hands it the mutex any more. */
+static gofer_cold void withdraw(go_mutex *m, struct gofer_sync_waiter *waiter)
+{
+    gofer_spin_lock(lock_of(m));
+    gofer_waiters_remove(&m->waiters, waiter);
+    if (!m->waiters)
+        atomic_fetch_and_explicit(state_of(m), ~(uint32_t)(WAITERS | STARVING),
+                                  memory_order_relaxed);
+    gofer_spin_unlock(lock_of(m));
+}
+
+/* 0, or why it was cancelled. */
+static gofer_cold int lock_slow(go_mutex *m, gofer_cancel *source)
 {
     if (spin_for_it(m))
-        return;
+        return 0;
     struct gofer_sync_waiter waiter = { .g = gofer_self(), .since = gofer_nanotime() };
-    for (bool again = false; !take_or_queue(m, &waiter, again); again = true) {
-        gofer_park(waiter.g);
-        if (waiter.handed)
-            return;
-        if (try_lock(m))
-            return;
+    for (bool again = false; !take_or_queue(m, &waiter, again, source); again = true) {
+        int error = gofer_park_cancellable(waiter.g, source);
+        if (gofer_unlikely(error)) {
+            withdraw(m, &waiter);
+            return error;
+        }
+        if (waiter.handed || try_lock(m))
+            return 0;
     }
+    return 0;
 }
 
 void go_mutex_lock(go_mutex *m)
@@ -101,11 +119,20 @@ void go_mutex_lock(go_mutex *m)
     if (gofer_likely(atomic_compare_exchange_strong_explicit(
             state_of(m), &free_, LOCKED, memory_order_acquire, memory_order_relaxed)))
         return;
-    lock_slow(m);
+    lock_slow(m, NULL);
 }
 
-/* Wakes the queue's head: with the mutex if somebody starves, else to compete for it. */
-static gofer_cold void unlock_slow(go_mutex *m)
+int gofer_mutex_lock_cancellable(go_mutex *m, gofer_cancel *source)
+{
+    int error = gofer_cancel_error(source);
+    if (!error && !try_lock(m))
+        error = lock_slow(m, source);
+    return error ? gofer_cancelled(error) : 0;
+}
+
+/* Wakes the queue's head: with the mutex if somebody starves, else to compete for it. False: nobody
+ * waits any more, and the mutex is still held. */
+static gofer_cold bool unlock_slow(go_mutex *m)
 {
     gofer_spin_lock(lock_of(m));
     uint32_t state = load_state(m);
@@ -113,27 +140,34 @@ static gofer_cold void unlock_slow(go_mutex *m)
         gofer_spin_unlock(lock_of(m));
         gofer_fatal_misuse("sync: unlock of unlocked mutex");
     }
-    struct gofer_sync_waiter *waiter = gofer_waiters_pop(&m->waiters);
+    struct gofer_sync_waiter *waiter = gofer_waiters_claim(&m->waiters);
+    if (!waiter) { /* to free it here would not be the last access */
+        atomic_store_explicit(state_of(m), LOCKED, memory_order_relaxed);
+        gofer_spin_unlock(lock_of(m));
+        return false;
+    }
     uint32_t wanted = m->waiters ? WAITERS : 0;
-    if (waiter && (state & STARVING)) {
+    if (state & STARVING) {
         waiter->handed = true;
         wanted |= LOCKED;
         if (m->waiters && gofer_nanotime() - waiter->since > STARVING_AFTER)
             wanted |= STARVING;
     }
     /* Nobody else writes while LOCKED is ours and the lock is held; release: pairs with lock. */
-    gofer_g *g = waiter ? waiter->g : NULL;
+    gofer_g *g = waiter->g;
     atomic_store_explicit(state_of(m), wanted, memory_order_release);
     gofer_spin_unlock(lock_of(m));
-    if (g)
-        gofer_ready(g);
+    gofer_ready(g);
+    return true;
 }
 
 void go_mutex_unlock(go_mutex *m)
 {
-    uint32_t locked = LOCKED;
-    if (gofer_likely(atomic_compare_exchange_strong_explicit(
-            state_of(m), &locked, 0, memory_order_release, memory_order_relaxed)))
-        return;
-    unlock_slow(m);
+    uint32_t locked;
+    do {
+        locked = LOCKED;
+        if (gofer_likely(atomic_compare_exchange_strong_explicit(
+                state_of(m), &locked, 0, memory_order_release, memory_order_relaxed)))
+            return;
+    } while (!unlock_slow(m));
 }

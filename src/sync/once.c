@@ -1,9 +1,12 @@
-/* go_once. `done` is set by the first call after fn ended, by whatever way: the mutex is held
- * meanwhile, so that the others return only then. */
+/* go_once, and the functions and values made with it. `done` is set by the first call after fn
+ * ended, by whatever way: the mutex is held meanwhile, so that the others return only then. What a
+ * function panicked with is copied, to be raised again by each call; `returned` and `panic` are
+ * written before `done` is. */
 #include "gofer/sync.h"
 
 #include "base/base.h"
 #include "gofer/panic.h"
+#include "panic/panic.h"
 
 static _Atomic uint32_t *done_of(go_once *once)
 {
@@ -30,8 +33,92 @@ static gofer_cold void run(go_once *once, void (*fn)(void *), void *arg)
     fn(arg);
 }
 
-void go_once_do(go_once *once, void (*fn)(void *), void *arg)
+void(go_once_do)(go_once *once, void (*fn)(void *), void *arg)
 {
     if (gofer_unlikely(!atomic_load_explicit(done_of(once), memory_order_acquire)))
         run(once, fn, arg);
+}
+
+/* ---- functions and values ----------------------------------------------------------------- */
+
+struct kept_panic {
+    go_panic_value value;
+    char text[];
+};
+
+static void *keep(const go_panic_value *value)
+{
+    size_t size = strlen(value->text) + 1;
+    struct kept_panic *kept = malloc(sizeof *kept + size);
+    if (!kept)
+        gofer_fatal("runtime: cannot allocate memory for a panic's text");
+    kept->value = *value;
+    kept->value.text = memcpy(kept->text, value->text, size);
+    return kept;
+}
+
+/* Go's recover gives nil during a Goexit, and nil is what it then panics with. */
+static void raise_again(const struct kept_panic *kept)
+{
+    if (!kept)
+        go_panic_pointer(NULL);
+    go_repanic(&kept->value);
+}
+
+static void end_call(gofer_once_call *call)
+{
+    const go_panic_value *panic = go_recover();
+    if (call->returned)
+        return;
+    if (!panic)
+        go_panic_pointer(NULL);
+    call->panic = keep(panic);
+    go_repanic(panic);
+}
+
+static void run_func(void *func)
+{
+    go_once_func *f = func;
+    go_defer(end_call, &f->call);
+    f->fn(f->arg);
+    f->call.returned = 1;
+}
+
+static void run_value(void *value)
+{
+    go_once_value *v = value;
+    go_defer(end_call, &v->call);
+    v->value = v->fn(v->arg);
+    v->call.returned = 1;
+}
+
+void go_once_func_call(go_once_func *f)
+{
+    go_once_do(&f->call.once, run_func, f);
+    if (gofer_unlikely(!f->call.returned))
+        raise_again(f->call.panic);
+}
+
+void *go_once_value_get(go_once_value *v)
+{
+    go_once_do(&v->call.once, run_value, v);
+    if (gofer_unlikely(!v->call.returned))
+        raise_again(v->call.panic);
+    return v->value;
+}
+
+static void destroy(gofer_once_call *call)
+{
+    free(call->panic);
+    *call = (gofer_once_call){ 0 };
+}
+
+void go_once_func_destroy(go_once_func *f)
+{
+    destroy(&f->call);
+}
+
+void go_once_value_destroy(go_once_value *v)
+{
+    destroy(&v->call);
 }

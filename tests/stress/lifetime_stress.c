@@ -25,10 +25,75 @@ static void unlock(go_mutex *m)
     go_mutex_unlock(m);
 }
 
+static void write_unlock(go_rwmutex *rw)
+{
+    go_rwmutex_unlock(rw);
+}
+
+static void read_unlock(go_rwmutex *rw)
+{
+    go_rwmutex_runlock(rw);
+}
+
+static void release(go_semaphore *s)
+{
+    go_semaphore_release(s, 1);
+}
+
+struct event {
+    go_mutex mutex;
+    go_cond cond;
+    int came;
+};
+
+static void happen(struct event *event)
+{
+    go_mutex_lock(&event->mutex);
+    event->came = 1;
+    go_cond_signal(&event->cond);
+    go_mutex_unlock(&event->mutex);
+}
+
 static void poison(void *object, size_t size)
 {
     memset(object, 0xa5, size);
     free(object);
+}
+
+static void locks(unsigned *random)
+{
+    go_rwmutex *rw = calloc(1, sizeof *rw);
+    go_rwmutex_lock(rw);
+    go(write_unlock, rw);
+    stress_pause(random);
+    go_rwmutex_rlock(rw);
+    go(read_unlock, rw);
+    stress_pause(random);
+    go_rwmutex_lock(rw);
+    poison(rw, sizeof *rw);
+
+    go_semaphore *s = calloc(1, sizeof *s);
+    go_semaphore_init(s, 1);
+    go_semaphore_acquire(s, 1);
+    go(release, s);
+    stress_pause(random);
+    go_semaphore_acquire(s, 1);
+    poison(s, sizeof *s);
+
+    struct event *event = calloc(1, sizeof *event);
+    event->cond.locker = go_mutex_locker(&event->mutex);
+    go(happen, event);
+    stress_pause(random);
+    go_mutex_lock(&event->mutex);
+    while (!event->came)
+        go_cond_wait(&event->cond);
+    go_mutex_unlock(&event->mutex);
+    poison(event, sizeof *event);
+
+    go_waitgroup *wg = calloc(1, sizeof *wg);
+    go_waitgroup_go(wg, stress_pause, random);
+    go_waitgroup_wait(wg);
+    poison(wg, sizeof *wg);
 }
 
 int go_main(int argc, char **argv)
@@ -63,6 +128,8 @@ int go_main(int argc, char **argv)
         go_mutex_lock(m);
         go_mutex_unlock(m);
         poison(m, sizeof *m);
+
+        locks(&random);
     }
     return 0;
 }

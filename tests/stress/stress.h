@@ -7,6 +7,7 @@
 #include <gofer.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static long stress_rounds;

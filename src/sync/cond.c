@@ -1,0 +1,159 @@
+/* go_cond. `waiters` is guarded by `lock`; `waiting`, whether it is not empty, is written under it.
+ *
+ * A waiter queues itself before it unlocks the locker, so no signal that comes after is lost; but
+ * to unlock may itself wake or wait, so it parks only later, under `lock` again. Who pops it before
+ * then just says so (handed); after, claims it and makes it ready. Lifetime: the release of `lock`
+ * is the last access, before anybody is made ready. */
+#include "gofer/sync.h"
+
+#include "panic/panic.h"
+#include "sync/sync.h"
+#include "sync/waiters.h"
+
+struct cond_waiter {
+    struct gofer_sync_waiter waiter; /* first: the queue links these */
+    bool parks;
+};
+
+static gofer_spin *lock_of(go_cond *c)
+{
+    return (gofer_spin *)(void *)&c->lock;
+}
+
+static _Atomic(void *) *self_of(go_cond *c)
+{
+    return (_Atomic(void *) *)(void *)&c->self;
+}
+
+/* The first use writes the object's address into it: a copy has another one's. */
+static gofer_cold void check_copy_slow(go_cond *c)
+{
+    void *self = NULL;
+    if (!atomic_compare_exchange_strong_explicit(self_of(c), &self, c, memory_order_relaxed,
+                                                 memory_order_relaxed) &&
+        self != c)
+        gofer_panic_runtime("sync.Cond is copied");
+}
+
+static inline void check_copy(go_cond *c)
+{
+    if (gofer_unlikely(atomic_load_explicit(self_of(c), memory_order_relaxed) != c))
+        check_copy_slow(c);
+}
+
+/* Whether the popped waiter is the caller's to make ready; false: it was told, or is cancelled and
+ * *told stays as it is. `lock` is held. */
+static bool wake(struct gofer_sync_waiter *waiter, bool *told)
+{
+    if (!gofer_container(waiter, struct cond_waiter, waiter)->parks) {
+        waiter->handed = *told = true;
+        return false;
+    }
+    return *told = gofer_waiter_claim(waiter);
+}
+
+/* Pops the first waiter that was not cancelled; NULL: none, or it had not parked yet. */
+static struct gofer_sync_waiter *wake_one(go_cond *c)
+{
+    struct gofer_sync_waiter *waiter;
+    bool told = false;
+    while (!told && (waiter = gofer_waiters_pop(&c->waiters)))
+        if (wake(waiter, &told))
+            return waiter;
+    return NULL;
+}
+
+static _Atomic uint32_t *waiting_of(go_cond *c)
+{
+    return (_Atomic uint32_t *)(void *)&c->waiting;
+}
+
+/* `lock` is released after a change of the queue. */
+static void unlock(go_cond *c)
+{
+    atomic_store_explicit(waiting_of(c), c->waiters != NULL, memory_order_relaxed);
+    gofer_spin_unlock(lock_of(c));
+}
+
+/* A waiter that the caller must know of queued before it unlocked what the caller has locked
+ * since: that lock brings the order. */
+static bool nobody_waits(go_cond *c)
+{
+    return !atomic_load_explicit(waiting_of(c), memory_order_relaxed);
+}
+
+void go_cond_signal(go_cond *c)
+{
+    check_copy(c);
+    if (nobody_waits(c))
+        return;
+    gofer_spin_lock(lock_of(c));
+    struct gofer_sync_waiter *waiter = wake_one(c);
+    unlock(c);
+    if (waiter)
+        gofer_ready(waiter->g);
+}
+
+void go_cond_broadcast(go_cond *c)
+{
+    struct gofer_sync_batch batch = { 0 };
+    check_copy(c);
+    if (nobody_waits(c))
+        return;
+    gofer_spin_lock(lock_of(c));
+    for (struct gofer_sync_waiter *waiter; (waiter = gofer_waiters_pop(&c->waiters));) {
+        bool told;
+        if (wake(waiter, &told))
+            gofer_batch_add(&batch, waiter);
+    }
+    unlock(c);
+    gofer_batch_ready(&batch);
+}
+
+/* 0, or why it was cancelled. */
+static int park(go_cond *c, struct cond_waiter *self, gofer_cancel *source)
+{
+    gofer_spin_lock(lock_of(c));
+    if (self->waiter.handed) {
+        gofer_spin_unlock(lock_of(c));
+        return 0;
+    }
+    gofer_waiter_prepare(&self->waiter, source, GOFER_WAIT_COND);
+    self->parks = true;
+    gofer_spin_unlock(lock_of(c));
+    int error = gofer_park_cancellable(self->waiter.g, source);
+    if (gofer_unlikely(error)) {
+        gofer_spin_lock(lock_of(c));
+        gofer_waiters_remove(&c->waiters, &self->waiter);
+        unlock(c);
+    }
+    return error;
+}
+
+static int wait(go_cond *c, gofer_cancel *source)
+{
+    struct cond_waiter self = { .waiter = { .g = gofer_self() } };
+    go_locker locker = c->locker; /* c may be gone when this wakes */
+    gofer_spin_lock(lock_of(c));
+    gofer_waiters_push(&c->waiters, &self.waiter);
+    unlock(c);
+    locker.unlock(locker.object);
+    int error = park(c, &self, source);
+    locker.lock(locker.object);
+    return error;
+}
+
+void go_cond_wait(go_cond *c)
+{
+    check_copy(c);
+    wait(c, NULL);
+}
+
+int gofer_cond_wait_cancellable(go_cond *c, gofer_cancel *source)
+{
+    check_copy(c);
+    int error = gofer_cancel_error(source);
+    if (!error)
+        error = wait(c, source);
+    return error ? gofer_cancelled(error) : 0;
+}

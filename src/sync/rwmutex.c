@@ -1,0 +1,295 @@
+/* go_rwmutex. state: WRITER (a writer holds it, or `pending` waits for the readers to leave: new
+ * readers queue), QUEUED (somebody is in `readers` or `writers`), and the readers that hold it in
+ * units of READER. The queues, `pending` and QUEUED are written under `lock`; so is everything
+ * while QUEUED is set, but for readers that come and go without a WRITER.
+ *
+ * A waiting writer stops new readers; a writer that unlocks lets all readers in that wait, and then
+ * wakes the next writer to compete, or makes it the next if it has waited 1 ms. QUEUED without
+ * WRITER: a writer was woken and is on its way.
+ *
+ * Lifetime: the swap that frees it is the last access, or else the release of `lock`, before those
+ * are made ready who were let in; nobody frees it without somebody who waits to use it again. */
+#include "gofer/sync.h"
+
+#include "panic/panic.h"
+#include "sync/sync.h"
+#include "sync/waiters.h"
+
+enum { WRITER = 1, QUEUED = 2, READER = 4, STARVING_AFTER = 1000000 };
+
+static _Atomic uint32_t *state_of(go_rwmutex *rw)
+{
+    return (_Atomic uint32_t *)(void *)&rw->state;
+}
+
+static gofer_spin *lock_of(go_rwmutex *rw)
+{
+    return (gofer_spin *)(void *)&rw->lock;
+}
+
+static uint32_t load_state(go_rwmutex *rw)
+{
+    return atomic_load_explicit(state_of(rw), memory_order_relaxed);
+}
+
+/* acq_rel: an acquire pairs with the releases of those who held it before, a release with the
+ * acquires of those who will. On failure *state is what stands there. */
+static bool change(go_rwmutex *rw, uint32_t *state, uint32_t wanted)
+{
+    return atomic_compare_exchange_weak_explicit(state_of(rw), state, wanted, memory_order_acq_rel,
+                                                 memory_order_relaxed);
+}
+
+/* No queue and no pending writer: `lock` is held. */
+static void fix_queued(go_rwmutex *rw)
+{
+    if (!rw->readers && !rw->writers)
+        atomic_fetch_and_explicit(state_of(rw), ~(uint32_t)QUEUED, memory_order_relaxed);
+}
+
+/* ---- passing on --------------------------------------------------------------------------- */
+
+/* The writer that is or would have been the owner gives up; `lock` is held and WRITER set, so that
+ * nobody else writes the state. Lets the waiting readers in, and with them or after them the next
+ * writer. False: there is nobody, and WRITER is still set. */
+static bool pass_on(go_rwmutex *rw, struct gofer_sync_batch *batch)
+{
+    uint32_t state = load_state(rw) & ~(uint32_t)(WRITER | QUEUED);
+    struct gofer_sync_waiter *waiter, *head = rw->writers;
+    bool starves = head && gofer_nanotime() - head->since > STARVING_AFTER;
+    while ((waiter = gofer_waiters_claim(&rw->readers))) {
+        gofer_batch_add(batch, waiter);
+        state += READER;
+    }
+    if (starves && state >= READER) {
+        rw->pending = gofer_waiters_pop(&rw->writers); /* not claimed: it goes on waiting */
+        state |= WRITER;
+    } else if ((waiter = gofer_waiters_claim(&rw->writers))) {
+        waiter->handed = starves;
+        state |= starves ? WRITER : 0u;
+        gofer_batch_add(batch, waiter);
+    }
+    if (!batch->first && !rw->pending) {
+        fix_queued(rw);
+        return false;
+    }
+    if (rw->writers)
+        state |= QUEUED;
+    atomic_store_explicit(state_of(rw), state, memory_order_release);
+    return true;
+}
+
+/* ---- readers ------------------------------------------------------------------------------ */
+
+static bool try_rlock(go_rwmutex *rw)
+{
+    uint32_t state = load_state(rw);
+    while (!(state & WRITER))
+        if (change(rw, &state, state + READER))
+            return true;
+    return false;
+}
+
+static gofer_cold void withdraw_reader(go_rwmutex *rw, struct gofer_sync_waiter *waiter)
+{
+    gofer_spin_lock(lock_of(rw));
+    gofer_waiters_remove(&rw->readers, waiter);
+    fix_queued(rw);
+    gofer_spin_unlock(lock_of(rw));
+}
+
+static gofer_cold int rlock_slow(go_rwmutex *rw, gofer_cancel *source)
+{
+    struct gofer_sync_waiter waiter = { .g = gofer_self() };
+    gofer_waiter_prepare(&waiter, source, GOFER_WAIT_RWMUTEX_RLOCK);
+    gofer_spin_lock(lock_of(rw));
+    uint32_t state = load_state(rw);
+    while (!change(rw, &state, state & WRITER ? state | QUEUED : state + READER))
+        ;
+    if (state & WRITER)
+        gofer_waiters_push(&rw->readers, &waiter);
+    gofer_spin_unlock(lock_of(rw));
+    if (!(state & WRITER)) {
+        gofer_cancel_park(waiter.g);
+        return 0;
+    }
+    int error = gofer_park_cancellable(waiter.g, source);
+    if (error)
+        withdraw_reader(rw, &waiter);
+    return error;
+}
+
+int go_rwmutex_tryrlock(go_rwmutex *rw)
+{
+    return try_rlock(rw);
+}
+
+void go_rwmutex_rlock(go_rwmutex *rw)
+{
+    if (gofer_unlikely(!try_rlock(rw)))
+        rlock_slow(rw, NULL);
+}
+
+int gofer_rwmutex_rlock_cancellable(go_rwmutex *rw, gofer_cancel *source)
+{
+    int error = gofer_cancel_error(source);
+    if (!error && !try_rlock(rw))
+        error = rlock_slow(rw, source);
+    return error ? gofer_cancelled(error) : 0;
+}
+
+static _Noreturn gofer_cold void fail_runlock(void)
+{
+    gofer_fatal_misuse("sync: RUnlock of unlocked RWMutex");
+}
+
+/* A writer waits: the last reader wakes it. False: none does any more. */
+static gofer_cold bool runlock_slow(go_rwmutex *rw)
+{
+    struct gofer_sync_waiter *writer = NULL;
+    gofer_spin_lock(lock_of(rw));
+    uint32_t state = load_state(rw);
+    if (!(state & WRITER) || state < READER) {
+        gofer_spin_unlock(lock_of(rw));
+        if (state & WRITER)
+            fail_runlock();
+        return false;
+    }
+    /* A pending writer that was cancelled is about to pass on. */
+    if (state < 2 * READER && rw->pending && gofer_waiter_claim(rw->pending)) {
+        writer = rw->pending;
+        writer->handed = true;
+        rw->pending = NULL;
+    }
+    atomic_fetch_sub_explicit(state_of(rw), READER, memory_order_acq_rel);
+    gofer_spin_unlock(lock_of(rw));
+    if (writer)
+        gofer_ready(writer->g);
+    return true;
+}
+
+void go_rwmutex_runlock(go_rwmutex *rw)
+{
+    uint32_t state = load_state(rw);
+    for (;;) {
+        if (gofer_unlikely(state & WRITER)) {
+            if (runlock_slow(rw))
+                return;
+            state = load_state(rw);
+        } else if (gofer_unlikely(state < READER)) {
+            fail_runlock();
+        } else if (gofer_likely(change(rw, &state, state - READER))) {
+            return;
+        }
+    }
+}
+
+/* ---- writers ------------------------------------------------------------------------------ */
+
+static bool try_lock(go_rwmutex *rw)
+{
+    uint32_t state = load_state(rw);
+    while (!(state & WRITER) && state < READER)
+        if (change(rw, &state, state | WRITER))
+            return true;
+    return false;
+}
+
+int go_rwmutex_trylock(go_rwmutex *rw)
+{
+    return try_lock(rw);
+}
+
+/* Takes it, and then true; or becomes the pending writer, or queues behind that one. */
+static bool take_or_wait(go_rwmutex *rw, struct gofer_sync_waiter *waiter, bool again,
+                         gofer_cancel *source)
+{
+    gofer_spin_lock(lock_of(rw));
+    uint32_t state = load_state(rw);
+    while (!change(rw, &state, state & WRITER ? state | QUEUED : state | WRITER))
+        ;
+    bool taken = !(state & WRITER) && state < READER;
+    if (!taken)
+        gofer_waiter_prepare(waiter, source,
+                             state & WRITER ? GOFER_WAIT_MUTEX : GOFER_WAIT_RWMUTEX_LOCK);
+    if (!taken && !(state & WRITER))
+        rw->pending = waiter;
+    else if (!taken && again)
+        gofer_waiters_push_front(&rw->writers, waiter);
+    else if (!taken)
+        gofer_waiters_push(&rw->writers, waiter);
+    gofer_spin_unlock(lock_of(rw));
+    return taken;
+}
+
+/* The waiter was cancelled. Where new readers waited behind it, they go on. */
+static gofer_cold void withdraw_writer(go_rwmutex *rw, struct gofer_sync_waiter *waiter)
+{
+    struct gofer_sync_batch batch = { 0 };
+    gofer_spin_lock(lock_of(rw));
+    if (rw->pending == waiter) {
+        rw->pending = NULL;
+        if (!pass_on(rw, &batch))
+            atomic_fetch_and_explicit(state_of(rw), ~(uint32_t)WRITER, memory_order_release);
+    } else {
+        gofer_waiters_remove(&rw->writers, waiter);
+        fix_queued(rw);
+    }
+    gofer_spin_unlock(lock_of(rw));
+    gofer_batch_ready(&batch);
+}
+
+static gofer_cold int lock_slow(go_rwmutex *rw, gofer_cancel *source)
+{
+    struct gofer_sync_waiter waiter = { .g = gofer_self(), .since = gofer_nanotime() };
+    for (bool again = false; !take_or_wait(rw, &waiter, again, source); again = true) {
+        int error = gofer_park_cancellable(waiter.g, source);
+        if (gofer_unlikely(error)) {
+            withdraw_writer(rw, &waiter);
+            return error;
+        }
+        if (waiter.handed)
+            return 0;
+    }
+    return 0;
+}
+
+void go_rwmutex_lock(go_rwmutex *rw)
+{
+    if (gofer_unlikely(!try_lock(rw)))
+        lock_slow(rw, NULL);
+}
+
+int gofer_rwmutex_lock_cancellable(go_rwmutex *rw, gofer_cancel *source)
+{
+    int error = gofer_cancel_error(source);
+    if (!error && !try_lock(rw))
+        error = lock_slow(rw, source);
+    return error ? gofer_cancelled(error) : 0;
+}
+
+/* False: nobody waits any more, and it is still held. */
+static gofer_cold bool unlock_slow(go_rwmutex *rw)
+{
+    struct gofer_sync_batch batch = { 0 };
+    gofer_spin_lock(lock_of(rw));
+    if (!(load_state(rw) & WRITER) || rw->pending) {
+        gofer_spin_unlock(lock_of(rw));
+        gofer_fatal_misuse("sync: Unlock of unlocked RWMutex");
+    }
+    bool passed = pass_on(rw, &batch);
+    gofer_spin_unlock(lock_of(rw));
+    gofer_batch_ready(&batch);
+    return passed;
+}
+
+void go_rwmutex_unlock(go_rwmutex *rw)
+{
+    uint32_t state;
+    do {
+        state = WRITER;
+        if (gofer_likely(atomic_compare_exchange_strong_explicit(
+                state_of(rw), &state, 0, memory_order_release, memory_order_relaxed)))
+            return;
+    } while (!unlock_slow(rw));
+}
