@@ -307,6 +307,12 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static bool timer_is_due(void)
+{
+    int64_t timer = gofer_timers_next();
+    return timer >= 0 && timer <= gofer_nanotime();
+}
+
 /* Sleeps until somebody hands over a processor, or m, the timekeeper, finds one when the next
  * timer is due. Returns with a processor held, or m->ends set. */
 static void sleep_idle(gofer_m *m)
@@ -345,7 +351,7 @@ static void sleep_idle(gofer_m *m)
         gofer_p *p = m->next_p;
         m->next_p = NULL;
         m->ends = gofer_sched.stopping; /* and a processor that it was handed goes too */
-        if (!p && !m->ends && (gofer_timers_next() >= 0 || gofer_list_count(&m->pinned)))
+        if (!p && !m->ends && (timer_is_due() || gofer_list_count(&m->pinned)))
             p = gofer_take_idle_p();
         if (p || m->ends)
             remove_idle_m(m);

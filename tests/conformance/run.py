@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import dump
 import readme
@@ -93,6 +94,7 @@ def check_case(name, c, go, recorded):
     wanted = Outcome(**recorded) if recorded else None
     why = DIFFERS.get(name, ("", {}))
     for attempt in range(GO_ATTEMPTS if go else 0):
+        time.sleep(attempt * 0.2)
         theirs = run([go, name], procs=1)._replace(**why[1])
         if ours == theirs:
             break

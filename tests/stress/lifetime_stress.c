@@ -1,41 +1,59 @@
 /* What a call has observed the last event of may be gone at once: each round poisons and frees the
- * object right after wait, receive or lock returned. Run under ASan and TSan this finds a waker
- * that touches the object late. */
+ * object right after wait, receive, lock or select returned; the other side is a goroutine or a
+ * plain thread, and so is this one. Run under ASan and TSan this finds a waker that touches the
+ * object late. */
 #include "stress.h"
 
+#include <pthread.h>
 #include <string.h>
 
-static void done(go_waitgroup *wg)
+enum { JOBS_A_THREAD = 64 };
+
+/* What the other side does to an object. */
+typedef struct job {
+    void (*fn)(void *);
+    void *object;
+} job;
+
+static go_chan(job) jobs; /* for the plain threads that help */
+
+static void done(void *wg)
 {
     go_waitgroup_done(wg);
 }
 
-static void send(go_chan(int) c)
+static void send(void *c)
 {
-    go_send(c, 1);
+    go_chan(int) ints = c;
+    go_send(ints, 1);
 }
 
-static void close_it(go_chan(int) c)
+static void signal_it(void *c)
+{
+    go_signal(c);
+}
+
+static void close_it(void *c)
 {
     go_close(c);
 }
 
-static void unlock(go_mutex *m)
+static void unlock(void *m)
 {
     go_mutex_unlock(m);
 }
 
-static void write_unlock(go_rwmutex *rw)
+static void write_unlock(void *rw)
 {
     go_rwmutex_unlock(rw);
 }
 
-static void read_unlock(go_rwmutex *rw)
+static void read_unlock(void *rw)
 {
     go_rwmutex_runlock(rw);
 }
 
-static void release(go_semaphore *s)
+static void release(void *s)
 {
     go_semaphore_release(s, 1);
 }
@@ -46,12 +64,65 @@ struct event {
     int came;
 };
 
-static void happen(struct event *event)
+static void happen(void *object)
 {
+    struct event *event = object;
     go_mutex_lock(&event->mutex);
     event->came = 1;
     go_cond_signal(&event->cond);
     go_mutex_unlock(&event->mutex);
+}
+
+static void nothing(void *unused)
+{
+    (void)unused;
+}
+
+struct large {
+    char bytes[5000];
+};
+
+static void send_large(void *c)
+{
+    go_chan(struct large) larges = c;
+    struct large large;
+    memset(&large, 7, sizeof large);
+    go_send(larges, large);
+}
+
+static void receive(void *c)
+{
+    go_chan(int) ints = c;
+    go_recv(ints);
+}
+
+struct do_once {
+    go_once once;
+    go_waitgroup both;
+};
+
+static void once_done(void *object)
+{
+    struct do_once *both = object;
+    go_once_do(&both->once, nothing, NULL);
+    go_waitgroup_done(&both->both);
+}
+
+static void *helper(void *unused)
+{
+    (void)unused;
+    go_range (job, jobs)
+        job.fn(job.object);
+    return NULL;
+}
+
+/* The other side is a goroutine, or a plain thread. */
+static void elsewhere(unsigned *random, void (*fn)(void *), void *object)
+{
+    if (stress_random(random) % 4)
+        go(fn, object);
+    else
+        go_send(jobs, ((job){ fn, object }));
 }
 
 static void poison(void *object, size_t size)
@@ -60,14 +131,40 @@ static void poison(void *object, size_t size)
     free(object);
 }
 
+static void wait_group(unsigned *random)
+{
+    go_waitgroup *wg = calloc(1, sizeof *wg);
+    go_waitgroup_add(wg, 2);
+    elsewhere(random, done, wg);
+    elsewhere(random, done, wg);
+    stress_pause(random);
+    go_waitgroup_wait(wg);
+    poison(wg, sizeof *wg);
+}
+
+static void mutex(unsigned *random)
+{
+    go_mutex *m = calloc(1, sizeof *m);
+    go_mutex_lock(m);
+    elsewhere(random, unlock, m);
+    stress_pause(random);
+    if (stress_random(random) % 4 == 0)
+        while (!go_mutex_trylock(m))
+            go_gosched();
+    else
+        go_mutex_lock(m);
+    go_mutex_unlock(m);
+    poison(m, sizeof *m);
+}
+
 static void locks(unsigned *random)
 {
     go_rwmutex *rw = calloc(1, sizeof *rw);
     go_rwmutex_lock(rw);
-    go(write_unlock, rw);
+    elsewhere(random, write_unlock, rw);
     stress_pause(random);
     go_rwmutex_rlock(rw);
-    go(read_unlock, rw);
+    elsewhere(random, read_unlock, rw);
     stress_pause(random);
     go_rwmutex_lock(rw);
     poison(rw, sizeof *rw);
@@ -75,14 +172,14 @@ static void locks(unsigned *random)
     go_semaphore *s = calloc(1, sizeof *s);
     go_semaphore_init(s, 1);
     go_semaphore_acquire(s, 1);
-    go(release, s);
+    elsewhere(random, release, s);
     stress_pause(random);
     go_semaphore_acquire(s, 1);
     poison(s, sizeof *s);
 
     struct event *event = calloc(1, sizeof *event);
     event->cond.locker = go_mutex_locker(&event->mutex);
-    go(happen, event);
+    elsewhere(random, happen, event);
     stress_pause(random);
     go_mutex_lock(&event->mutex);
     while (!event->came)
@@ -96,40 +193,124 @@ static void locks(unsigned *random)
     poison(wg, sizeof *wg);
 }
 
+static void once(unsigned *random)
+{
+    struct do_once *both = calloc(1, sizeof *both);
+    go_waitgroup_add(&both->both, 2);
+    elsewhere(random, once_done, both);
+    elsewhere(random, once_done, both);
+    stress_pause(random);
+    go_once_do(&both->once, nothing, NULL);
+    go_waitgroup_wait(&both->both);
+    poison(both, sizeof *both);
+}
+
+static void channels(unsigned *random)
+{
+    int capacity = (int)(stress_random(random) % 2), ok;
+    go_chan(int) c = go_chan_make(int, capacity);
+    elsewhere(random, send, c);
+    stress_pause(random);
+    STRESS_CHECK(go_recv(c), 1);
+    go_chan_unref(c);
+
+    c = go_chan_make(int, 0);
+    elsewhere(random, receive, c);
+    stress_pause(random);
+    go_send(c, 1);
+    go_chan_unref(c);
+
+    go_chan(go_unit) units = go_chan_make(go_unit, capacity);
+    elsewhere(random, signal_it, units);
+    stress_pause(random);
+    go_recv(units);
+    go_chan_unref(units);
+
+    c = go_chan_make(int, capacity);
+    elsewhere(random, close_it, c);
+    stress_pause(random);
+    ok = go_recv_ok(c, NULL);
+    STRESS_CHECK(ok, 0);
+    go_chan_unref(c);
+
+    go_chan(struct large) larges = go_chan_make(struct large, capacity);
+    elsewhere(random, send_large, larges);
+    stress_pause(random);
+    struct large *large = malloc(sizeof *large); /* where the value goes may be gone too */
+    STRESS_CHECK(go_recv_ok(larges, large), 1);
+    STRESS_CHECK(large->bytes[4999], 7);
+    poison(large, sizeof *large);
+    go_chan_unref(larges);
+}
+
+static void selects(unsigned *random)
+{
+    go_chan(int) c = go_chan_make(int, 0);
+    go_chan(int) other = go_chan_make(int, (int)(stress_random(random) % 2));
+    elsewhere(random, close_it, c);
+    stress_pause(random);
+    STRESS_CHECK(
+        go_select(go_case_recv(c, NULL), go_case_recv(other, NULL), go_case_after(GO_HOUR)), 0);
+    go_chan_unref(c);
+    elsewhere(random, send, other);
+    int *value = calloc(1, sizeof *value), *ok = calloc(1, sizeof *ok);
+    STRESS_CHECK(go_select(go_case_recv_ok(other, value, ok), go_case_after(GO_HOUR)), 0);
+    STRESS_CHECK(*value + *ok, 2);
+    poison(value, sizeof *value);
+    poison(ok, sizeof *ok);
+    go_chan_unref(other);
+}
+
+/* The timer fires as the value comes, or the channel goes as the timer fires. */
+static void timers(unsigned *random)
+{
+    go_duration moment = (go_duration)(stress_random(random) % 20) * GO_MICROSECOND;
+    go_chan(int) c = go_chan_make(int, 1);
+    elsewhere(random, send, c);
+    if (go_select(go_case_recv(c, NULL), go_case_after(moment)) != 0)
+        go_recv(c);
+    go_chan_unref(c);
+    go_chan(int64_t) after = go_after(moment);
+    if (stress_random(random) % 2)
+        go_recv(after);
+    go_chan_unref(after);
+    if (stress_random(random) % 8 == 0)
+        go_sleep(moment);
+}
+
+static void all(unsigned *random)
+{
+    wait_group(random);
+    mutex(random);
+    locks(random);
+    once(random);
+    channels(random);
+    selects(random);
+    timers(random);
+}
+
+static void *rounds_in_thread(void *seed)
+{
+    unsigned random = *(unsigned *)seed;
+    for (long i = 0; i < stress_rounds / JOBS_A_THREAD; i++)
+        all(&random);
+    return NULL;
+}
+
 int go_main(int argc, char **argv)
 {
-    stress_begin(argc, argv, 5000);
-    unsigned random = stress_seed;
-    for (long i = 0; i < stress_rounds; i++) {
-        go_waitgroup *wg = calloc(1, sizeof *wg);
-        go_waitgroup_add(wg, 2);
-        go(done, wg);
-        go(done, wg);
-        stress_pause(&random);
-        go_waitgroup_wait(wg);
-        poison(wg, sizeof *wg);
-
-        go_chan(int) c = go_chan_make(int, (int)(stress_random(&random) % 2));
-        go(send, c);
-        stress_pause(&random);
-        STRESS_CHECK(go_recv(c), 1);
-        go_chan_unref(c);
-
-        c = go_chan_make(int, 0);
-        go(close_it, c);
-        stress_pause(&random);
-        STRESS_CHECK(go_select(go_case_recv(c, NULL), go_case_after(GO_HOUR)), 0);
-        go_chan_unref(c);
-
-        go_mutex *m = calloc(1, sizeof *m);
-        go_mutex_lock(m);
-        go(unlock, m);
-        stress_pause(&random);
-        go_mutex_lock(m);
-        go_mutex_unlock(m);
-        poison(m, sizeof *m);
-
-        locks(&random);
-    }
+    stress_begin(argc, argv, 3000);
+    unsigned random = stress_seed, seed = stress_seed + 1;
+    pthread_t helpers[2], thread;
+    jobs = go_chan_make(job, JOBS_A_THREAD);
+    for (int i = 0; i < 2; i++)
+        STRESS_CHECK(pthread_create(&helpers[i], NULL, helper, NULL), 0);
+    STRESS_CHECK(pthread_create(&thread, NULL, rounds_in_thread, &seed), 0);
+    for (long i = 0; i < stress_rounds; i++)
+        all(&random);
+    pthread_join(thread, NULL);
+    go_close(jobs);
+    for (int i = 0; i < 2; i++)
+        pthread_join(helpers[i], NULL);
     return 0;
 }

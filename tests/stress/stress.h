@@ -16,6 +16,9 @@ static unsigned stress_seed;
 /* argv: [rounds [seed]]; without rounds, the program's own short number. */
 static inline void stress_begin(int argc, char **argv, long rounds)
 {
+#ifdef __SANITIZE_THREAD__
+    rounds /= 4;
+#endif
     stress_rounds = argc > 1 ? atol(argv[1]) : rounds;
     stress_seed = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : (unsigned)time(NULL);
     printf("rounds %ld seed %u\n", stress_rounds, stress_seed);

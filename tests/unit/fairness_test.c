@@ -1,0 +1,123 @@
+/* With one processor nobody who can run waits for ever: behind a pair that wakes each other, behind
+ * a crowd that yields, in the global queue, behind a thread's own. A hang is the failure. */
+#include "unit.h"
+
+#include <pthread.h>
+
+static _Bool stop;
+static go_waitgroup wg;
+static go_chan(int) from_thread;
+
+static _Bool stopped(void)
+{
+    return __atomic_load_n(&stop, __ATOMIC_RELAXED);
+}
+
+static void ping(go_chan(int) in, go_chan(int) out)
+{
+    go_defer(go_waitgroup_done, &wg);
+    while (!stopped()) {
+        go_send(out, 1);
+        go_recv(in);
+    }
+    go_close(out);
+}
+
+static void pong(go_chan(int) in, go_chan(int) out)
+{
+    go_defer(go_waitgroup_done, &wg);
+    while (go_recv_ok(in, NULL))
+        if (go_try_send(out, 1) == GO_WOULD_BLOCK)
+            go_send(out, 1);
+}
+
+static void yields(void)
+{
+    while (!stopped())
+        go_gosched();
+    go_waitgroup_done(&wg);
+}
+
+static void spawns_the_next(int left, go_chan(int) c)
+{
+    if (left > 0)
+        go(spawns_the_next, left - 1, c);
+    else
+        go_send(c, 1);
+}
+
+static void *sends(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 100; i++)
+        go_send(from_thread, i);
+    return NULL;
+}
+
+static void locked(go_chan(int) c)
+{
+    go_lock_os_thread();
+    for (int i = 0; i < 20; i++)
+        go_gosched();
+    go_sleep(GO_MICROSECOND);
+    go_send(c, 1);
+    go_unlock_os_thread();
+}
+
+/* While the crowd runs: each must come to its end. */
+static void others_come_to_their_end(void)
+{
+    pthread_t thread;
+    go_chan(int) c = go_chan_make(int, 0);
+    go(spawns_the_next, 100, c);
+    go_recv(c);
+    CHECK(pthread_create(&thread, NULL, sends, NULL), 0);
+    for (int i = 0; i < 100; i++)
+        CHECK(go_recv(from_thread), i);
+    pthread_join(thread, NULL);
+    go(locked, c);
+    go_recv(c);
+    go_sleep(GO_MICROSECOND);
+    CHECK(go_select(go_case_recv(c, NULL), go_case_after(GO_MICROSECOND)), 1);
+    for (int i = 0; i < 100; i++)
+        go_gosched();
+    go_chan_unref(c);
+}
+
+static void with(int pairs, int crowd)
+{
+    stop = 0;
+    go_chan(int) a[10], b[10];
+    for (int i = 0; i < pairs; i++) {
+        a[i] = go_chan_make(int, 0);
+        b[i] = go_chan_make(int, 0);
+        go_waitgroup_add(&wg, 2);
+        go(ping, a[i], b[i]);
+        go(pong, b[i], a[i]);
+    }
+    go_waitgroup_add(&wg, crowd);
+    for (int i = 0; i < crowd; i++)
+        go(yields);
+    others_come_to_their_end();
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    go_waitgroup_wait(&wg);
+    for (int i = 0; i < pairs; i++) {
+        go_chan_unref(a[i]);
+        go_chan_unref(b[i]);
+    }
+}
+
+int go_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    from_thread = go_chan_make(int, 0);
+    for (int procs = 1; procs <= 3; procs++) {
+        go_gomaxprocs(procs);
+        with(1, 0);
+        with(0, 300);
+        with(2, 300);
+        with(10, 0);
+    }
+    return 0;
+}

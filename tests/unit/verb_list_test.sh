@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# verbs_test.c has a row for each function of the headers that takes plain arguments.
+set -euo pipefail
+source=$1 build=$2
+comm -3 <("$build/tests/verbs_test" --list | sort) \
+    <(grep -hE '^GOFER_API .*\<go_[a-z0-9_]+\(' "$source"/include/gofer/*.h | sed 's/^GOFER_API go_chan([^)]*)/GOFER_API/' |
+        grep -oE '\<go_[a-z0-9_]+\(' | tr -d '(' | sort) >"$build/verbs.differ"
+if [ -s "$build/verbs.differ" ]; then
+    echo 'rows of tests/unit/verbs_test.c without a function; functions (on the right) without a row:'
+    cat "$build/verbs.differ"
+    exit 1
+fi
+echo 'ok'

@@ -1,0 +1,182 @@
+/* Every public verb that takes plain arguments works as fn in go and in go_defer. A row each;
+ * verb_list_test.sh compares the rows with the headers. */
+#include "unit.h"
+
+static go_chan(int) ints, closed_by_go, closed_by_defer;
+static go_chan(go_unit) units;
+static go_mutex by_go, by_defer, tried;
+static go_waitgroup counted, empty;
+static go_once once;
+static go_case cases[1] = { { .kind = GO_CASE_DEFAULT } };
+static int spawned, onces;
+static const char key;
+
+static void add_one(void *count)
+{
+    __atomic_fetch_add((int *)count, 1, __ATOMIC_RELAXED);
+}
+
+static int returns(int argc, char **argv)
+{
+    (void)argv;
+    return argc;
+}
+
+static void recovers(const char **text)
+{
+    const go_panic_value *value = go_recover();
+    *text = value ? value->text : "nothing";
+}
+
+/* In go: a goroutine. In go_defer: it runs at the block's end. */
+#define PLAIN(verb, ...)                           \
+    static void verb##_row(void)                   \
+    {                                              \
+        go(verb __VA_OPT__(, ) __VA_ARGS__);       \
+        go_defer(verb __VA_OPT__(, ) __VA_ARGS__); \
+    }
+
+/* One call for each, on objects of their own. */
+#define APART(verb, in_go, in_defer) \
+    static void verb##_row(void)     \
+    {                                \
+        go(verb, in_go);             \
+        go_defer(verb, in_defer);    \
+    }
+
+/* A panic: a goroutine of its own would end the process, so that one is only compiled. */
+#define PANICS(verb, expected, ...)             \
+    static void verb##_raise(const char **text) \
+    {                                           \
+        go_recoverable();                       \
+        go_defer(recovers, text);               \
+        go_defer(verb, __VA_ARGS__);            \
+        if (!*text)                             \
+            go(verb, __VA_ARGS__);              \
+    }                                           \
+    static void verb##_row(void)                \
+    {                                           \
+        const char *text = "";                  \
+        verb##_raise(&text);                    \
+        CHECK_TEXT(text, expected);             \
+    }
+
+/* Ends the process: compiled alone. */
+#define ENDS(verb, ...)                  \
+    static void verb##_row(void)         \
+    {                                    \
+        if (!ints) {                     \
+            go(verb, __VA_ARGS__);       \
+            go_defer(verb, __VA_ARGS__); \
+        }                                \
+    }
+
+#define ROWS                                            \
+    ROW(PLAIN, go_after, (go_duration)1)                \
+    ROW(PLAIN, go_blocking_begin)                       \
+    ROW(PLAIN, go_blocking_end)                         \
+    ROW(PLAIN, go_cap, ints)                            \
+    ROW(PLAIN, go_chan_ref, ints)                       \
+    ROW(PLAIN, go_chan_unref, ints)                     \
+    ROW(APART, go_close, closed_by_go, closed_by_defer) \
+    ROW(ENDS, go_fatal, "never")                        \
+    ROW(PLAIN, go_goexit)                               \
+    ROW(PLAIN, go_goid)                                 \
+    ROW(PLAIN, go_gomaxprocs, 3)                        \
+    ROW(PLAIN, go_gosched)                              \
+    ROW(PLAIN, go_len, ints)                            \
+    ROW(PLAIN, go_local_get, &key)                      \
+    ROW(PLAIN, go_local_set, &key, NULL, NULL)          \
+    ROW(PLAIN, go_lock_os_thread)                       \
+    ROW(APART, go_mutex_lock, &by_go, &by_defer)        \
+    ROW(PLAIN, go_mutex_trylock, &tried)                \
+    ROW(APART, go_mutex_unlock, &by_go, &by_defer)      \
+    ROW(PLAIN, go_now)                                  \
+    ROW(PLAIN, go_num_cpu)                              \
+    ROW(PLAIN, go_num_goroutine)                        \
+    ROW(PLAIN, go_on_fatal, NULL)                       \
+    ROW(PLAIN, go_once_do, &once, add_one, &onces)      \
+    ROW(PANICS, go_panic, "7 of 8", "%d of %d", 7, 8)   \
+    ROW(PANICS, go_panic_bool, "true", 1)               \
+    ROW(PANICS, go_panic_error, "no 7", 7, "no %d", 7)  \
+    ROW(PANICS, go_panic_float, "1.5", 1.5)  \
+    ROW(PANICS, go_panic_int, "-7", -7)                 \
+    ROW(PANICS, go_panic_pointer, "(pointer) 0x10", (void *)16)   \
+    ROW(PANICS, go_panic_uint, "7", 7u)                 \
+    ROW(PANICS, go_repanic, "again", &again)            \
+    ROW(PLAIN, go_run, returns, 3, NULL)                \
+    ROW(PLAIN, go_select_array, cases, (size_t)1)       \
+    ROW(PLAIN, go_set_max_threads, 0)                   \
+    ROW(PLAIN, go_set_panic_on_fault, 0)                \
+    ROW(PLAIN, go_shutdown, (go_duration)0)             \
+    ROW(PLAIN, go_signal, units)                        \
+    ROW(PLAIN, go_sleep, GO_NANOSECOND)                 \
+    ROW(PLAIN, go_spawn, add_one, &spawned)             \
+    ROW(PLAIN, go_spawn_with, NULL, add_one, &spawned)  \
+    ROW(PLAIN, go_thread_ignore)                        \
+    ROW(PLAIN, go_unlock_os_thread)                     \
+    ROW(PLAIN, go_version)                              \
+    ROW(PLAIN, go_waitgroup_add, &counted, 2)           \
+    ROW(PLAIN, go_waitgroup_done, &counted)             \
+    ROW(PLAIN, go_waitgroup_wait, &empty)
+
+static const go_panic_value again = { .kind = GO_VALUE_TEXT, .text = "again" };
+
+#define ROW(kind, verb, ...) kind(verb __VA_OPT__(, ) __VA_ARGS__)
+ROWS
+#undef ROW
+
+    static const struct {
+    const char *name;
+    void (*run)(void);
+} rows[] = {
+#define ROW(kind, verb, ...) { #verb, verb##_row },
+    ROWS
+#undef ROW
+};
+
+static void run_row(void (*run)(void), go_waitgroup *wg)
+{
+    go_defer(go_waitgroup_done, wg); /* also where the row ends the goroutine */
+    run();
+}
+
+int go_main(int argc, char **argv)
+{
+    ints = go_chan_make(int, 1);
+    for (int i = 0; i < 2; i++)
+        go_chan_ref(ints); /* for the row that gives two back */
+    go_waitgroup_add(&counted, 2);
+    closed_by_go = go_chan_make(int, 1);
+    closed_by_defer = go_chan_make(int, 1);
+    units = go_chan_make(go_unit, 2);
+    go_mutex_lock(&by_go); /* go_mutex_lock's row waits for go_mutex_unlock's */
+    go_mutex_lock(&by_defer);
+    int listed = argc > 1 && !strcmp(argv[1], "--list");
+    go_waitgroup wg = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (listed) {
+            printf("%s\n", rows[i].name);
+            continue;
+        }
+        go_waitgroup_add(&wg, 1);
+        go(run_row, rows[i].run, &wg);
+    }
+    go_waitgroup_wait(&wg);
+    if (listed)
+        return 0;
+    while (go_num_goroutine() > 1)
+        go_gosched();
+    CHECK(spawned, 4);
+    CHECK(go_len(units), 2);
+    CHECK(go_recv_ok(closed_by_go, NULL), 0);
+    CHECK(go_recv_ok(closed_by_defer, NULL), 0);
+    CHECK(onces, 1);
+    CHECK(go_gomaxprocs(0), 3);
+    CHECK(go_mutex_trylock(&by_go), 0); /* locked, unlocked, locked */
+    CHECK(go_mutex_trylock(&by_defer), 0);
+    CHECK(go_mutex_trylock(&tried), 0);
+    go_waitgroup_add(&counted, -4); /* 2 + 2 * 2 - 2; another number panics or blocks */
+    go_waitgroup_wait(&counted);
+    return 0;
+}
