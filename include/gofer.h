@@ -11,6 +11,8 @@
 #include <gofer/select.h>
 #include <gofer/sync.h>
 #include <gofer/semaphore.h>
+#include <gofer/errgroup.h>
+#include <gofer/singleflight.h>
 #include <gofer/time.h>
 
 #endif

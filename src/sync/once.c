@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "gofer/panic.h"
 #include "panic/panic.h"
+#include "sync/kept_panic.h"
 
 static _Atomic uint32_t *done_of(go_once *once)
 {
@@ -41,24 +42,8 @@ void(go_once_do)(go_once *once, void (*fn)(void *), void *arg)
 
 /* ---- functions and values ----------------------------------------------------------------- */
 
-struct kept_panic {
-    go_panic_value value;
-    char text[];
-};
-
-static void *keep(const go_panic_value *value)
-{
-    size_t size = strlen(value->text) + 1;
-    struct kept_panic *kept = malloc(sizeof *kept + size);
-    if (!kept)
-        gofer_fatal("runtime: cannot allocate memory for a panic's text");
-    kept->value = *value;
-    kept->value.text = memcpy(kept->text, value->text, size);
-    return kept;
-}
-
 /* Go's recover gives nil during a Goexit, and nil is what it then panics with. */
-static void raise_again(const struct kept_panic *kept)
+static void raise_again(const gofer_kept_panic *kept)
 {
     if (!kept)
         go_panic_pointer(NULL);
@@ -72,24 +57,26 @@ static void end_call(gofer_once_call *call)
         return;
     if (!panic)
         go_panic_pointer(NULL);
-    call->panic = keep(panic);
+    call->panic = gofer_keep_panic(panic);
     go_repanic(panic);
 }
 
 static void run_func(void *func)
 {
     go_once_func *f = func;
-    go_defer(end_call, &f->call);
+    gofer_once_call *call = &f->call;
+    go_defer(end_call, call);
     f->fn(f->arg);
-    f->call.returned = 1;
+    call->returned = 1;
 }
 
 static void run_value(void *value)
 {
     go_once_value *v = value;
-    go_defer(end_call, &v->call);
+    gofer_once_call *call = &v->call;
+    go_defer(end_call, call);
     v->value = v->fn(v->arg);
-    v->call.returned = 1;
+    call->returned = 1;
 }
 
 void go_once_func_call(go_once_func *f)

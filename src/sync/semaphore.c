@@ -93,7 +93,9 @@ static int acquire(go_semaphore *s, int64_t n, gofer_cancel *source, enum gofer_
     }
     /* One that asks for more than there is waits beside the queue, so that it stops nobody. */
     bool doomed = n > s->size;
-    gofer_waiter_prepare(&waiter, source, doomed && !source ? GOFER_WAIT_CHAN_RECV_NIL : reason);
+    if (doomed && !source && reason == GOFER_WAIT_SELECT)
+        reason = GOFER_WAIT_CHAN_RECV_NIL; /* Go waits for a context that is never done */
+    gofer_waiter_prepare(&waiter, source, reason);
     if (!doomed)
         gofer_waiters_push(&s->waiters, &waiter);
     gofer_spin_unlock(lock_of(s));

@@ -7,6 +7,17 @@ static go_chan(go_unit) units;
 static go_mutex by_go, by_defer, tried;
 static go_waitgroup counted, empty;
 static go_once once;
+static go_cond idle;
+static go_rwmutex written_by_go, written_by_defer, read_by_all, write_tried;
+static go_semaphore semaphore = GO_SEMAPHORE(1);
+static go_waitgroup group;
+static go_errgroup errgroup;
+static go_singleflight flights;
+static void add_one(void *count);
+static void *get_key(void *unused);
+static int onces_by_func, spawned_in_group;
+static go_once_func func = { .fn = add_one, .arg = &onces_by_func };
+static go_once_value value = { .fn = get_key };
 static go_case cases[1] = { { .kind = GO_CASE_DEFAULT } };
 static int spawned, onces;
 static const char key;
@@ -14,6 +25,18 @@ static const char key;
 static void add_one(void *count)
 {
     __atomic_fetch_add((int *)count, 1, __ATOMIC_RELAXED);
+}
+
+static void *get_key(void *unused)
+{
+    (void)unused;
+    return NULL;
+}
+
+static int succeeds(void *unused)
+{
+    (void)unused;
+    return 0;
 }
 
 static int returns(int argc, char **argv)
@@ -61,8 +84,8 @@ static void recovers(const char **text)
         CHECK_TEXT(text, expected);             \
     }
 
-/* Ends the process: compiled alone. */
-#define ENDS(verb, ...)                  \
+/* Ends the process, blocks, or wants an object to itself: compiled alone. */
+#define COMPILES(verb, ...)              \
     static void verb##_row(void)         \
     {                                    \
         if (!ints) {                     \
@@ -71,53 +94,77 @@ static void recovers(const char **text)
         }                                \
     }
 
-#define ROWS                                            \
-    ROW(PLAIN, go_after, (go_duration)1)                \
-    ROW(PLAIN, go_blocking_begin)                       \
-    ROW(PLAIN, go_blocking_end)                         \
-    ROW(PLAIN, go_cap, ints)                            \
-    ROW(PLAIN, go_chan_ref, ints)                       \
-    ROW(PLAIN, go_chan_unref, ints)                     \
-    ROW(APART, go_close, closed_by_go, closed_by_defer) \
-    ROW(ENDS, go_fatal, "never")                        \
-    ROW(PLAIN, go_goexit)                               \
-    ROW(PLAIN, go_goid)                                 \
-    ROW(PLAIN, go_gomaxprocs, 3)                        \
-    ROW(PLAIN, go_gosched)                              \
-    ROW(PLAIN, go_len, ints)                            \
-    ROW(PLAIN, go_local_get, &key)                      \
-    ROW(PLAIN, go_local_set, &key, NULL, NULL)          \
-    ROW(PLAIN, go_lock_os_thread)                       \
-    ROW(APART, go_mutex_lock, &by_go, &by_defer)        \
-    ROW(PLAIN, go_mutex_trylock, &tried)                \
-    ROW(APART, go_mutex_unlock, &by_go, &by_defer)      \
-    ROW(PLAIN, go_now)                                  \
-    ROW(PLAIN, go_num_cpu)                              \
-    ROW(PLAIN, go_num_goroutine)                        \
-    ROW(PLAIN, go_on_fatal, NULL)                       \
-    ROW(PLAIN, go_once_do, &once, add_one, &onces)      \
-    ROW(PANICS, go_panic, "7 of 8", "%d of %d", 7, 8)   \
-    ROW(PANICS, go_panic_bool, "true", 1)               \
-    ROW(PANICS, go_panic_error, "no 7", 7, "no %d", 7)  \
-    ROW(PANICS, go_panic_float, "1.5", 1.5)  \
-    ROW(PANICS, go_panic_int, "-7", -7)                 \
-    ROW(PANICS, go_panic_pointer, "(pointer) 0x10", (void *)16)   \
-    ROW(PANICS, go_panic_uint, "7", 7u)                 \
-    ROW(PANICS, go_repanic, "again", &again)            \
-    ROW(PLAIN, go_run, returns, 3, NULL)                \
-    ROW(PLAIN, go_select_array, cases, (size_t)1)       \
-    ROW(PLAIN, go_set_max_threads, 0)                   \
-    ROW(PLAIN, go_set_panic_on_fault, 0)                \
-    ROW(PLAIN, go_shutdown, (go_duration)0)             \
-    ROW(PLAIN, go_signal, units)                        \
-    ROW(PLAIN, go_sleep, GO_NANOSECOND)                 \
-    ROW(PLAIN, go_spawn, add_one, &spawned)             \
-    ROW(PLAIN, go_spawn_with, NULL, add_one, &spawned)  \
-    ROW(PLAIN, go_thread_ignore)                        \
-    ROW(PLAIN, go_unlock_os_thread)                     \
-    ROW(PLAIN, go_version)                              \
-    ROW(PLAIN, go_waitgroup_add, &counted, 2)           \
-    ROW(PLAIN, go_waitgroup_done, &counted)             \
+#define ROWS                                                             \
+    ROW(PLAIN, go_after, (go_duration)1)                                 \
+    ROW(PLAIN, go_blocking_begin)                                        \
+    ROW(PLAIN, go_blocking_end)                                          \
+    ROW(PLAIN, go_cap, ints)                                             \
+    ROW(PLAIN, go_chan_ref, ints)                                        \
+    ROW(PLAIN, go_chan_unref, ints)                                      \
+    ROW(PLAIN, go_cond_broadcast, &idle)                                 \
+    ROW(PLAIN, go_cond_signal, &idle)                                    \
+    ROW(COMPILES, go_cond_wait, &idle)                                   \
+    ROW(COMPILES, go_errgroup_set_limit, &errgroup, 1)                   \
+    ROW(PLAIN, go_errgroup_spawn, &errgroup, succeeds, NULL)             \
+    ROW(PLAIN, go_errgroup_try_spawn, &errgroup, succeeds, NULL)         \
+    ROW(COMPILES, go_errgroup_wait, &errgroup)                           \
+    ROW(PLAIN, go_once_func_call, &func)                                 \
+    ROW(COMPILES, go_once_func_destroy, &func)                           \
+    ROW(COMPILES, go_once_value_destroy, &value)                         \
+    ROW(PLAIN, go_once_value_get, &value)                                \
+    ROW(APART, go_rwmutex_lock, &written_by_go, &written_by_defer)       \
+    ROW(PLAIN, go_rwmutex_rlock, &read_by_all)                           \
+    ROW(PLAIN, go_rwmutex_runlock, &read_by_all)                         \
+    ROW(PLAIN, go_rwmutex_trylock, &write_tried)                         \
+    ROW(PLAIN, go_rwmutex_tryrlock, &read_by_all)                        \
+    ROW(APART, go_rwmutex_unlock, &written_by_go, &written_by_defer)     \
+    ROW(PLAIN, go_semaphore_acquire, &semaphore, 0)                      \
+    ROW(COMPILES, go_semaphore_init, &semaphore, 1)                      \
+    ROW(PLAIN, go_semaphore_release, &semaphore, 0)                      \
+    ROW(PLAIN, go_semaphore_try_acquire, &semaphore, 0)                  \
+    ROW(COMPILES, go_singleflight_do, &flights, "key", NULL, NULL, NULL, NULL) \
+    ROW(PLAIN, go_singleflight_forget, &flights, "key")                  \
+    ROW(PLAIN, go_waitgroup_spawn, &group, add_one, &spawned_in_group)   \
+    ROW(APART, go_close, closed_by_go, closed_by_defer)                  \
+    ROW(COMPILES, go_fatal, "never")                                     \
+    ROW(PLAIN, go_goexit)                                                \
+    ROW(PLAIN, go_goid)                                                  \
+    ROW(PLAIN, go_gomaxprocs, 3)                                         \
+    ROW(PLAIN, go_gosched)                                               \
+    ROW(PLAIN, go_len, ints)                                             \
+    ROW(PLAIN, go_local_get, &key)                                       \
+    ROW(PLAIN, go_local_set, &key, NULL, NULL)                           \
+    ROW(PLAIN, go_lock_os_thread)                                        \
+    ROW(APART, go_mutex_lock, &by_go, &by_defer)                         \
+    ROW(PLAIN, go_mutex_trylock, &tried)                                 \
+    ROW(APART, go_mutex_unlock, &by_go, &by_defer)                       \
+    ROW(PLAIN, go_now)                                                   \
+    ROW(PLAIN, go_num_cpu)                                               \
+    ROW(PLAIN, go_num_goroutine)                                         \
+    ROW(PLAIN, go_on_fatal, NULL)                                        \
+    ROW(PLAIN, go_once_do, &once, add_one, &onces)                       \
+    ROW(PANICS, go_panic, "7 of 8", "%d of %d", 7, 8)                    \
+    ROW(PANICS, go_panic_bool, "true", 1)                                \
+    ROW(PANICS, go_panic_error, "no 7", 7, "no %d", 7)                   \
+    ROW(PANICS, go_panic_float, "1.5", 1.5)                              \
+    ROW(PANICS, go_panic_int, "-7", -7)                                  \
+    ROW(PANICS, go_panic_pointer, "(pointer) 0x10", (void *)16)          \
+    ROW(PANICS, go_panic_uint, "7", 7u)                                  \
+    ROW(PANICS, go_repanic, "again", &again)                             \
+    ROW(PLAIN, go_run, returns, 3, NULL)                                 \
+    ROW(PLAIN, go_select_array, cases, (size_t)1)                        \
+    ROW(PLAIN, go_set_max_threads, 0)                                    \
+    ROW(PLAIN, go_set_panic_on_fault, 0)                                 \
+    ROW(PLAIN, go_shutdown, (go_duration)0)                              \
+    ROW(PLAIN, go_signal, units)                                         \
+    ROW(PLAIN, go_sleep, GO_NANOSECOND)                                  \
+    ROW(PLAIN, go_spawn, add_one, &spawned)                              \
+    ROW(PLAIN, go_spawn_with, NULL, add_one, &spawned)                   \
+    ROW(PLAIN, go_thread_ignore)                                         \
+    ROW(PLAIN, go_unlock_os_thread)                                      \
+    ROW(PLAIN, go_version)                                               \
+    ROW(PLAIN, go_waitgroup_add, &counted, 2)                            \
+    ROW(PLAIN, go_waitgroup_done, &counted)                              \
     ROW(PLAIN, go_waitgroup_wait, &empty)
 
 static const go_panic_value again = { .kind = GO_VALUE_TEXT, .text = "again" };
@@ -152,6 +199,10 @@ int go_main(int argc, char **argv)
     units = go_chan_make(go_unit, 2);
     go_mutex_lock(&by_go); /* go_mutex_lock's row waits for go_mutex_unlock's */
     go_mutex_lock(&by_defer);
+    go_rwmutex_lock(&written_by_go);
+    go_rwmutex_lock(&written_by_defer);
+    go_rwmutex_rlock(&read_by_all);
+    go_rwmutex_rlock(&read_by_all);
     int listed = argc > 1 && !strcmp(argv[1], "--list");
     go_waitgroup wg = { 0 };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -168,6 +219,14 @@ int go_main(int argc, char **argv)
     while (go_num_goroutine() > 1)
         go_gosched();
     CHECK(spawned, 4);
+    go_waitgroup_wait(&group);
+    CHECK(spawned_in_group, 2);
+    CHECK(onces_by_func, 1);
+    CHECK(go_errgroup_wait(&errgroup), 0);
+    CHECK(go_rwmutex_trylock(&written_by_go), 0);
+    CHECK(go_rwmutex_trylock(&read_by_all), 0);
+    CHECK(go_rwmutex_tryrlock(&read_by_all), 1);
+    CHECK(go_rwmutex_trylock(&write_tried), 0);
     CHECK(go_len(units), 2);
     CHECK(go_recv_ok(closed_by_go, NULL), 0);
     CHECK(go_recv_ok(closed_by_defer, NULL), 0);
