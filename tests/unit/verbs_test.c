@@ -94,77 +94,77 @@ static void recovers(const char **text)
         }                                \
     }
 
-#define ROWS                                                             \
-    ROW(PLAIN, go_after, (go_duration)1)                                 \
-    ROW(PLAIN, go_blocking_begin)                                        \
-    ROW(PLAIN, go_blocking_end)                                          \
-    ROW(PLAIN, go_cap, ints)                                             \
-    ROW(PLAIN, go_chan_ref, ints)                                        \
-    ROW(PLAIN, go_chan_unref, ints)                                      \
-    ROW(PLAIN, go_cond_broadcast, &idle)                                 \
-    ROW(PLAIN, go_cond_signal, &idle)                                    \
-    ROW(COMPILES, go_cond_wait, &idle)                                   \
-    ROW(COMPILES, go_errgroup_set_limit, &errgroup, 1)                   \
-    ROW(PLAIN, go_errgroup_spawn, &errgroup, succeeds, NULL)             \
-    ROW(PLAIN, go_errgroup_try_spawn, &errgroup, succeeds, NULL)         \
-    ROW(COMPILES, go_errgroup_wait, &errgroup)                           \
-    ROW(PLAIN, go_once_func_call, &func)                                 \
-    ROW(COMPILES, go_once_func_destroy, &func)                           \
-    ROW(COMPILES, go_once_value_destroy, &value)                         \
-    ROW(PLAIN, go_once_value_get, &value)                                \
-    ROW(APART, go_rwmutex_lock, &written_by_go, &written_by_defer)       \
-    ROW(PLAIN, go_rwmutex_rlock, &read_by_all)                           \
-    ROW(PLAIN, go_rwmutex_runlock, &read_by_all)                         \
-    ROW(PLAIN, go_rwmutex_trylock, &write_tried)                         \
-    ROW(PLAIN, go_rwmutex_tryrlock, &read_by_all)                        \
-    ROW(APART, go_rwmutex_unlock, &written_by_go, &written_by_defer)     \
-    ROW(PLAIN, go_semaphore_acquire, &semaphore, 0)                      \
-    ROW(COMPILES, go_semaphore_init, &semaphore, 1)                      \
-    ROW(PLAIN, go_semaphore_release, &semaphore, 0)                      \
-    ROW(PLAIN, go_semaphore_try_acquire, &semaphore, 0)                  \
+#define ROWS                                                                   \
+    ROW(PLAIN, go_after, (go_duration)1)                                       \
+    ROW(PLAIN, go_blocking_begin)                                              \
+    ROW(PLAIN, go_blocking_end)                                                \
+    ROW(PLAIN, go_cap, ints)                                                   \
+    ROW(PLAIN, go_chan_ref, ints)                                              \
+    ROW(PLAIN, go_chan_unref, ints)                                            \
+    ROW(PLAIN, go_cond_broadcast, &idle)                                       \
+    ROW(PLAIN, go_cond_signal, &idle)                                          \
+    ROW(COMPILES, go_cond_wait, &idle)                                         \
+    ROW(COMPILES, go_errgroup_set_limit, &errgroup, 1)                         \
+    ROW(PLAIN, go_errgroup_spawn, &errgroup, succeeds, NULL)                   \
+    ROW(PLAIN, go_errgroup_try_spawn, &errgroup, succeeds, NULL)               \
+    ROW(COMPILES, go_errgroup_wait, &errgroup)                                 \
+    ROW(PLAIN, go_once_func_call, &func)                                       \
+    ROW(COMPILES, go_once_func_destroy, &func)                                 \
+    ROW(COMPILES, go_once_value_destroy, &value)                               \
+    ROW(PLAIN, go_once_value_get, &value)                                      \
+    ROW(APART, go_rwmutex_lock, &written_by_go, &written_by_defer)             \
+    ROW(PLAIN, go_rwmutex_rlock, &read_by_all)                                 \
+    ROW(PLAIN, go_rwmutex_runlock, &read_by_all)                               \
+    ROW(PLAIN, go_rwmutex_trylock, &write_tried)                               \
+    ROW(PLAIN, go_rwmutex_tryrlock, &read_by_all)                              \
+    ROW(APART, go_rwmutex_unlock, &written_by_go, &written_by_defer)           \
+    ROW(PLAIN, go_semaphore_acquire, &semaphore, 0)                            \
+    ROW(COMPILES, go_semaphore_init, &semaphore, 1)                            \
+    ROW(PLAIN, go_semaphore_release, &semaphore, 0)                            \
+    ROW(PLAIN, go_semaphore_try_acquire, &semaphore, 0)                        \
     ROW(COMPILES, go_singleflight_do, &flights, "key", NULL, NULL, NULL, NULL) \
-    ROW(PLAIN, go_singleflight_forget, &flights, "key")                  \
-    ROW(PLAIN, go_waitgroup_spawn, &group, add_one, &spawned_in_group)   \
-    ROW(APART, go_close, closed_by_go, closed_by_defer)                  \
-    ROW(COMPILES, go_fatal, "never")                                     \
-    ROW(PLAIN, go_goexit)                                                \
-    ROW(PLAIN, go_goid)                                                  \
-    ROW(PLAIN, go_gomaxprocs, 3)                                         \
-    ROW(PLAIN, go_gosched)                                               \
-    ROW(PLAIN, go_len, ints)                                             \
-    ROW(PLAIN, go_local_get, &key)                                       \
-    ROW(PLAIN, go_local_set, &key, NULL, NULL)                           \
-    ROW(PLAIN, go_lock_os_thread)                                        \
-    ROW(APART, go_mutex_lock, &by_go, &by_defer)                         \
-    ROW(PLAIN, go_mutex_trylock, &tried)                                 \
-    ROW(APART, go_mutex_unlock, &by_go, &by_defer)                       \
-    ROW(PLAIN, go_now)                                                   \
-    ROW(PLAIN, go_num_cpu)                                               \
-    ROW(PLAIN, go_num_goroutine)                                         \
-    ROW(PLAIN, go_on_fatal, NULL)                                        \
-    ROW(PLAIN, go_once_do, &once, add_one, &onces)                       \
-    ROW(PANICS, go_panic, "7 of 8", "%d of %d", 7, 8)                    \
-    ROW(PANICS, go_panic_bool, "true", 1)                                \
-    ROW(PANICS, go_panic_error, "no 7", 7, "no %d", 7)                   \
-    ROW(PANICS, go_panic_float, "1.5", 1.5)                              \
-    ROW(PANICS, go_panic_int, "-7", -7)                                  \
-    ROW(PANICS, go_panic_pointer, "(pointer) 0x10", (void *)16)          \
-    ROW(PANICS, go_panic_uint, "7", 7u)                                  \
-    ROW(PANICS, go_repanic, "again", &again)                             \
-    ROW(PLAIN, go_run, returns, 3, NULL)                                 \
-    ROW(PLAIN, go_select_array, cases, (size_t)1)                        \
-    ROW(PLAIN, go_set_max_threads, 0)                                    \
-    ROW(PLAIN, go_set_panic_on_fault, 0)                                 \
-    ROW(PLAIN, go_shutdown, (go_duration)0)                              \
-    ROW(PLAIN, go_signal, units)                                         \
-    ROW(PLAIN, go_sleep, GO_NANOSECOND)                                  \
-    ROW(PLAIN, go_spawn, add_one, &spawned)                              \
-    ROW(PLAIN, go_spawn_with, NULL, add_one, &spawned)                   \
-    ROW(PLAIN, go_thread_ignore)                                         \
-    ROW(PLAIN, go_unlock_os_thread)                                      \
-    ROW(PLAIN, go_version)                                               \
-    ROW(PLAIN, go_waitgroup_add, &counted, 2)                            \
-    ROW(PLAIN, go_waitgroup_done, &counted)                              \
+    ROW(PLAIN, go_singleflight_forget, &flights, "key")                        \
+    ROW(PLAIN, go_waitgroup_spawn, &group, add_one, &spawned_in_group)         \
+    ROW(APART, go_close, closed_by_go, closed_by_defer)                        \
+    ROW(COMPILES, go_fatal, "never")                                           \
+    ROW(PLAIN, go_goexit)                                                      \
+    ROW(PLAIN, go_goid)                                                        \
+    ROW(PLAIN, go_gomaxprocs, 3)                                               \
+    ROW(PLAIN, go_gosched)                                                     \
+    ROW(PLAIN, go_len, ints)                                                   \
+    ROW(PLAIN, go_local_get, &key)                                             \
+    ROW(PLAIN, go_local_set, &key, NULL, NULL)                                 \
+    ROW(PLAIN, go_lock_os_thread)                                              \
+    ROW(APART, go_mutex_lock, &by_go, &by_defer)                               \
+    ROW(PLAIN, go_mutex_trylock, &tried)                                       \
+    ROW(APART, go_mutex_unlock, &by_go, &by_defer)                             \
+    ROW(PLAIN, go_now)                                                         \
+    ROW(PLAIN, go_num_cpu)                                                     \
+    ROW(PLAIN, go_num_goroutine)                                               \
+    ROW(PLAIN, go_on_fatal, NULL)                                              \
+    ROW(PLAIN, go_once_do, &once, add_one, &onces)                             \
+    ROW(PANICS, go_panic, "7 of 8", "%d of %d", 7, 8)                          \
+    ROW(PANICS, go_panic_bool, "true", 1)                                      \
+    ROW(PANICS, go_panic_error, "no 7", 7, "no %d", 7)                         \
+    ROW(PANICS, go_panic_float, "1.5", 1.5)                                    \
+    ROW(PANICS, go_panic_int, "-7", -7)                                        \
+    ROW(PANICS, go_panic_pointer, "(pointer) 0x10", (void *)16)                \
+    ROW(PANICS, go_panic_uint, "7", 7u)                                        \
+    ROW(PANICS, go_repanic, "again", &again)                                   \
+    ROW(PLAIN, go_run, returns, 3, NULL)                                       \
+    ROW(PLAIN, go_select_array, cases, (size_t)1)                              \
+    ROW(PLAIN, go_set_max_threads, 0)                                          \
+    ROW(PLAIN, go_set_panic_on_fault, 0)                                       \
+    ROW(PLAIN, go_shutdown, (go_duration)0)                                    \
+    ROW(PLAIN, go_signal, units)                                               \
+    ROW(PLAIN, go_sleep, GO_NANOSECOND)                                        \
+    ROW(PLAIN, go_spawn, add_one, &spawned)                                    \
+    ROW(PLAIN, go_spawn_with, NULL, add_one, &spawned)                         \
+    ROW(PLAIN, go_thread_ignore)                                               \
+    ROW(PLAIN, go_unlock_os_thread)                                            \
+    ROW(PLAIN, go_version)                                                     \
+    ROW(PLAIN, go_waitgroup_add, &counted, 2)                                  \
+    ROW(PLAIN, go_waitgroup_done, &counted)                                    \
     ROW(PLAIN, go_waitgroup_wait, &empty)
 
 static const go_panic_value again = { .kind = GO_VALUE_TEXT, .text = "again" };
