@@ -205,6 +205,8 @@ static void *monitor(void *unused)
                            : PERIOD_MOST;
         period = acted ? PERIOD_LEAST : period * 2 > most ? most : period * 2;
     }
+    if (!atomic_load_explicit(&stop, memory_order_relaxed))
+        pthread_detach(pthread_self()); /* the process ends: nobody will join it */
     return NULL;
 }
 
