@@ -68,7 +68,8 @@ GOFER_API uint64_t go_goid(void);
 
 /* Sets how many processors run goroutines at once and returns the setting before; n < 1 only
  * asks. At most 1,024. Takes effect at once for growth; a processor too many is given up by its
- * thread at its next scheduling point. Go: runtime.GOMAXPROCS. */
+ * thread at its next scheduling point. Until it is set here or by GOMAXPROCS in the environment it
+ * follows affinity and the cgroup's quota as they change. Go: runtime.GOMAXPROCS. */
 GOFER_API int go_gomaxprocs(int n);
 
 /* Processors this process may use: affinity and the cgroup's quota. Go: runtime.NumCPU. */

@@ -82,6 +82,7 @@ void gofer_monitor_stop(void); /* sched.stopping is set; returns when its thread
 /* procs.c */
 int gofer_cpu_count(void);
 void gofer_procs_start(void);
+void gofer_procs_refresh(void);      /* the machine may have changed what it gives */
 void gofer_procs_free(void);         /* nobody holds one, and no thread is left */
 void gofer_procs_retire(gofer_m *m); /* m gives up a processor beyond GOMAXPROCS; outside after */
 

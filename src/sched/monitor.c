@@ -25,7 +25,8 @@
 enum {
     PERIOD_LEAST = 50000, /* nanoseconds */
     PERIOD_MOST = 10000000,
-    PERIOD_SHARED = 1000000, /* the most while some processors are busy and some idle */
+    PERIOD_SHARED = 1000000,     /* the most while some processors are busy and some idle */
+    PERIOD_REFRESH = 1000000000, /* of looks at affinity and quota, as Go's */
     HOG = 10000000,
     STILL_LOOKS = 20, /* how often a blocked thread is seen before its processor is taken
                          although nothing waits */
@@ -179,7 +180,7 @@ static void *monitor(void *unused)
     atomic_store_explicit(&gofer_monitor_tid, (pid_t)syscall(SYS_gettid), memory_order_relaxed);
     prctl(PR_SET_NAME, "gofer-monitor", 0UL, 0UL, 0UL);
     prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
-    int64_t period = PERIOD_LEAST;
+    int64_t period = PERIOD_LEAST, refreshed = gofer_nanotime();
     int idle = 0;
     while (!atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)) {
         nap(period);
@@ -187,6 +188,10 @@ static void *monitor(void *unused)
             break;
         int64_t now = gofer_nanotime();
         atomic_store_explicit(&gofer_sched.coarse_now, now, memory_order_relaxed);
+        if (now - refreshed >= PERIOD_REFRESH) {
+            gofer_procs_refresh();
+            refreshed = now;
+        }
         bool acted = false;
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
              m = m->all_link)
@@ -205,6 +210,8 @@ static void *monitor(void *unused)
                            : PERIOD_MOST;
         period = acted ? PERIOD_LEAST : period * 2 > most ? most : period * 2;
     }
+    if (!atomic_load_explicit(&stop, memory_order_relaxed))
+        pthread_detach(pthread_self()); /* the process ends: nobody will join it */
     return NULL;
 }
 

@@ -131,6 +131,32 @@ static void call_attention_of_all(void)
         gofer_call_attention(m);
 }
 
+/* GOMAXPROCS follows affinity and quota: neither the environment nor a call has set it. */
+static bool automatic; /* sched.lock */
+
+/* sched.lock */
+static void set_procs(int n)
+{
+    n = make_ps(n < GOFER_MAX_PROCS ? n : GOFER_MAX_PROCS);
+    unlist_beyond(n);
+    atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
+    call_attention_of_all();
+    unrest(n);
+}
+
+void gofer_procs_refresh(void)
+{
+    int n = gofer_cpu_count();
+    gofer_spin_lock(&gofer_sched.lock);
+    bool changes =
+        automatic && n != atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
+    if (changes)
+        set_procs(n);
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (changes)
+        gofer_wake_one();
+}
+
 int go_gomaxprocs(int n)
 {
     gofer_m *m = gofer_m_attached();
@@ -138,15 +164,10 @@ int go_gomaxprocs(int n)
         gofer_fatal("runtime: cannot start: out of memory");
     gofer_spin_lock(&gofer_sched.lock);
     int before = atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
-    if (n > GOFER_MAX_PROCS)
-        n = GOFER_MAX_PROCS;
-    if (n >= 1 && n != before) {
-        n = make_ps(n);
-        unlist_beyond(n);
-        atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
-        call_attention_of_all();
-        unrest(n);
-    }
+    if (n >= 1)
+        automatic = false;
+    if (n >= 1 && n != before)
+        set_procs(n);
     gofer_spin_unlock(&gofer_sched.lock);
     gofer_wake_one();
     gofer_visit_end(m);
@@ -193,6 +214,7 @@ void gofer_procs_start(void)
 {
     const char *text = getenv("GOMAXPROCS");
     long wanted = text ? strtol(text, NULL, 10) : 0;
+    automatic = wanted < 1;
     int n = wanted >= 1 ? (wanted > GOFER_MAX_PROCS ? GOFER_MAX_PROCS : (int)wanted)
                         : gofer_cpu_count();
     if (n > GOFER_MAX_PROCS)

@@ -399,12 +399,3 @@ bool gofer_foreign_threads(void)
     closedir(tasks);
     return found;
 }
-
-#ifdef GOFER_TSAN
-/* The runtime's threads are joined by go_shutdown alone: at exit TSan would call them leaked. */
-GOFER_API const char *__tsan_default_suppressions(void);
-__attribute__((weak)) const char *__tsan_default_suppressions(void)
-{
-    return "thread:gofer/src/sched/\n";
-}
-#endif

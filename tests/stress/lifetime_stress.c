@@ -299,7 +299,7 @@ static void *rounds_in_thread(void *seed)
 
 int go_main(int argc, char **argv)
 {
-    stress_begin(argc, argv, 3000);
+    stress_begin(argc, argv, 800);
     unsigned random = stress_seed, seed = stress_seed + 1;
     pthread_t helpers[2], thread;
     jobs = go_chan_make(job, JOBS_A_THREAD);

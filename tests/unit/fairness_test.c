@@ -49,7 +49,7 @@ static void spawns_the_next(int left, go_chan(int) c)
 static void *sends(void *unused)
 {
     (void)unused;
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 40; i++)
         go_send(from_thread, i);
     return NULL;
 }
@@ -72,14 +72,14 @@ static void others_come_to_their_end(void)
     go(spawns_the_next, 100, c);
     go_recv(c);
     CHECK(pthread_create(&thread, NULL, sends, NULL), 0);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 40; i++)
         CHECK(go_recv(from_thread), i);
     pthread_join(thread, NULL);
     go(locked, c);
     go_recv(c);
     go_sleep(GO_MICROSECOND);
     CHECK(go_select(go_case_recv(c, NULL), go_case_after(GO_MICROSECOND)), 1);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 40; i++)
         go_gosched();
     go_chan_unref(c);
 }
@@ -115,8 +115,8 @@ int go_main(int argc, char **argv)
     for (int procs = 1; procs <= 3; procs++) {
         go_gomaxprocs(procs);
         with(1, 0);
-        with(0, 300);
-        with(2, 300);
+        with(0, 60);
+        with(2, 60);
         with(10, 0);
     }
     return 0;

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-enum { THREADS = 6, ROUNDS = 300 };
+enum { THREADS = 6, ROUNDS = 100 };
 
 static go_chan(int) requests, replies, quit;
 static go_mutex mutex;

@@ -218,7 +218,7 @@ int go_main(int argc, char **argv)
         return 0;
     while (go_num_goroutine() > 1)
         go_gosched();
-    CHECK(spawned, 4);
+    CHECK(__atomic_load_n(&spawned, __ATOMIC_RELAXED), 4);
     go_waitgroup_wait(&group);
     CHECK(spawned_in_group, 2);
     CHECK(onces_by_func, 1);
@@ -230,7 +230,7 @@ int go_main(int argc, char **argv)
     CHECK(go_len(units), 2);
     CHECK(go_recv_ok(closed_by_go, NULL), 0);
     CHECK(go_recv_ok(closed_by_defer, NULL), 0);
-    CHECK(onces, 1);
+    CHECK(__atomic_load_n(&onces, __ATOMIC_RELAXED), 1);
     CHECK(go_gomaxprocs(0), 3);
     CHECK(go_mutex_trylock(&by_go), 0); /* locked, unlocked, locked */
     CHECK(go_mutex_trylock(&by_defer), 0);
