@@ -47,6 +47,7 @@ int go_main(int argc, char **argv)
         go_sleep(GO_MINUTE);
     }
     if (!strcmp(which, "quit")) {
+        go_gomaxprocs(1); /* so that it has parked, and is not about to on another thread */
         go(parked, go_chan_make(int, 0));
         go_gosched();
         raise(SIGQUIT);
