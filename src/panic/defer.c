@@ -4,16 +4,6 @@
 
 void *__cxa_get_globals(void) __attribute__((weak));
 
-/* Not instrumented: reads the stack part of a call from above the caller's frame. */
-__attribute__((no_sanitize("address", "thread"))) static void
-copy_stack_part(void *to, const void *from, size_t size)
-{
-    volatile char *out = to;
-    const volatile char *in = from;
-    for (size_t i = 0; i < size; i++)
-        out[i] = in[i];
-}
-
 /* What a NULL function stands for: it fails when it is called, not when it is registered. */
 static void call_of_nil(void)
 {
@@ -27,7 +17,7 @@ void gofer_deliver_defer(gofer_call *call, const void *stack)
     if (gofer_unlikely(!call->fn))
         call->fn = call_of_nil;
     gofer_check_jumps(self, __builtin_frame_address(0));
-    copy_stack_part(record->stack, stack, call->stack_size);
+    gofer_copy_words(record->stack, stack, call->stack_size);
     record->kind = GOFER_DEFERRED_CALL;
     gofer_defers_push(self, record);
 }

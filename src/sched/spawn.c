@@ -67,16 +67,6 @@ static void count_goroutine(gofer_p *p, int64_t change)
     atomic_store_explicit(&p->created_minus_ended, n + change, memory_order_relaxed);
 }
 
-/* Not instrumented: a call's stack part is read from above its caller's frame. */
-__attribute__((no_sanitize("address", "thread"))) static gofer_noinline void
-copy_words(void *to, const void *from, size_t size)
-{
-    uint64_t *out = to;
-    const volatile uint64_t *in = from;
-    for (size_t i = 0; i < size / 8; i++)
-        out[i] = in[i];
-}
-
 enum { HEAD = offsetof(gofer_call, vector) };
 
 /* The bytes of vector registers that matter, by the slots that the arguments would have on the
@@ -94,8 +84,8 @@ static inline void copy_call(gofer_call *to, void *to_stack, const gofer_call *c
 {
     memcpy(to, call, HEAD);
     if (call->stack_size) {
-        copy_words(to->vector, call->vector, vectors_of(call));
-        copy_words(to_stack, stack, call->stack_size);
+        gofer_copy_words(to->vector, call->vector, vectors_of(call));
+        gofer_copy_words(to_stack, stack, call->stack_size);
     }
 }
 

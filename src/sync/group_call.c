@@ -4,16 +4,6 @@
 #include "arch/arch.h"
 #include "panic/panic.h"
 
-/* Not instrumented: reads the stack part of a call from above its caller's frame. */
-__attribute__((no_sanitize("address", "thread"))) static gofer_noinline void
-copy_stack_part(void *to, const void *from, size_t size)
-{
-    volatile char *out = to;
-    const volatile char *in = from;
-    for (size_t i = 0; i < size; i++)
-        out[i] = in[i];
-}
-
 void gofer_group_call_start(const gofer_group_record *record, const void *stack, bool holds_slot,
                             void (*run)(void *))
 {
@@ -24,7 +14,7 @@ void gofer_group_call_start(const gofer_group_record *record, const void *stack,
     kept->group = record->group;
     kept->holds_slot = holds_slot;
     kept->call = record->call;
-    copy_stack_part(kept + 1, stack, size);
+    gofer_copy_words(kept + 1, stack, size);
     gofer_spawn_record spawn = { .site = record->site };
     spawn.call.fn = (void (*)(void))run;
     spawn.call.integer[0] = (uint64_t)(uintptr_t)kept;

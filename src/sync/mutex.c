@@ -13,7 +13,7 @@
 #include "sync/sync.h"
 #include "sync/waiters.h"
 
-enum { LOCKED = 1, WAITERS = 2, STARVING = 4, STARVING_AFTER = 1000000, SPINS = 4, PAUSES = 30 };
+enum { LOCKED = 1, WAITERS = 2, STARVING = 4, SPINS = 4, PAUSES = 30 };
 
 static _Atomic uint32_t *state_of(go_mutex *m)
 {
@@ -67,7 +67,7 @@ static bool take_or_queue(go_mutex *m, struct gofer_sync_waiter *waiter, bool ag
     gofer_waiter_prepare(waiter, source, GOFER_WAIT_MUTEX);
     gofer_spin_lock(lock_of(m));
     uint32_t state = load_state(m), wanted;
-    bool starves = again && gofer_nanotime() - waiter->since > STARVING_AFTER;
+    bool starves = again && gofer_nanotime() - waiter->since > GOFER_STARVING_AFTER;
     do {
         bool free_ = !(state & (LOCKED | STARVING));
         wanted = free_ ? state | LOCKED : state | WAITERS | (starves ? STARVING : 0u);
@@ -150,7 +150,7 @@ static gofer_cold bool unlock_slow(go_mutex *m)
     if (state & STARVING) {
         waiter->handed = true;
         wanted |= LOCKED;
-        if (m->waiters && gofer_nanotime() - waiter->since > STARVING_AFTER)
+        if (m->waiters && gofer_nanotime() - waiter->since > GOFER_STARVING_AFTER)
             wanted |= STARVING;
     }
     /* Nobody else writes while LOCKED is ours and the lock is held; release: pairs with lock. */

@@ -15,7 +15,7 @@
 #include "sync/sync.h"
 #include "sync/waiters.h"
 
-enum { WRITER = 1, QUEUED = 2, READER = 4, STARVING_AFTER = 1000000 };
+enum { WRITER = 1, QUEUED = 2, READER = 4 };
 
 static _Atomic uint32_t *state_of(go_rwmutex *rw)
 {
@@ -56,7 +56,7 @@ static bool pass_on(go_rwmutex *rw, struct gofer_sync_batch *batch)
 {
     uint32_t state = load_state(rw) & ~(uint32_t)(WRITER | QUEUED);
     struct gofer_sync_waiter *waiter, *head = rw->writers;
-    bool starves = head && gofer_nanotime() - head->since > STARVING_AFTER;
+    bool starves = head && gofer_nanotime() - head->since > GOFER_STARVING_AFTER;
     while ((waiter = gofer_waiters_claim(&rw->readers))) {
         gofer_batch_add(batch, waiter);
         state += READER;

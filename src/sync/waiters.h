@@ -12,6 +12,9 @@
 #include "park/cancel.h"
 #include "park/park.h"
 
+/* One that has waited so long, in nanoseconds, gets the thing next: Go's rule. */
+enum { GOFER_STARVING_AFTER = 1000000 };
+
 struct gofer_sync_waiter {
     gofer_g *g;
     struct gofer_sync_waiter *next, *previous;

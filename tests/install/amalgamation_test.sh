@@ -19,7 +19,7 @@ for compiler in "${compilers[@]}"; do
         "$compiler" -std=gnu11 $level -g -Wall -Wextra -Werror -c dist/gofer.c -o gofer.o
         "$compiler" -c dist/gofer.S -o switch.o
         for program in "$source"/tests/unit/select_test.c "$source"/tests/unit/capture_test.c \
-            "$source"/tests/unit/local_test.c "$source"/tests/stress/*_stress.c; do
+            "$source"/tests/unit/local_test.c "$source"/tests/stress/{chan,sched,lifetime}_stress.c; do
             # shellcheck disable=SC2086
             "$compiler" -std=gnu11 $level -Idist -I"$source/include" "$program" gofer.o switch.o -pthread -o program
             timeout 120 ./program >out 2>&1 || {
