@@ -42,10 +42,10 @@ static void describe(struct _Unwind_Exception *exception, char *text, size_t siz
 /* gofer_replay's, which makes every goroutine's first call and every deferred call: nobody caught
  * the exception. It is told before any frame was left, so the traces still show where it was
  * thrown. */
-_Unwind_Reason_Code gofer_personality(int version, _Unwind_Action actions,
-                                      _Unwind_Exception_Class class,
-                                      struct _Unwind_Exception *exception,
-                                      struct _Unwind_Context *context);
+__attribute__((used)) _Unwind_Reason_Code gofer_personality(int version, _Unwind_Action actions,
+                                                            _Unwind_Exception_Class class,
+                                                            struct _Unwind_Exception *exception,
+                                                            struct _Unwind_Context *context);
 
 _Unwind_Reason_Code gofer_personality(int version, _Unwind_Action actions,
                                       _Unwind_Exception_Class class,
@@ -69,10 +69,9 @@ _Unwind_Reason_Code gofer_personality(int version, _Unwind_Action actions,
 
 /* A function's that calls the program back with one deferred call registered, as go_once_do does:
  * that call runs as an exception leaves the function. */
-_Unwind_Reason_Code gofer_callback_personality(int version, _Unwind_Action actions,
-                                               _Unwind_Exception_Class class,
-                                               struct _Unwind_Exception *exception,
-                                               struct _Unwind_Context *context);
+__attribute__((used)) _Unwind_Reason_Code
+gofer_callback_personality(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
+                           struct _Unwind_Exception *exception, struct _Unwind_Context *context);
 
 _Unwind_Reason_Code gofer_callback_personality(int version, _Unwind_Action actions,
                                                _Unwind_Exception_Class class,
