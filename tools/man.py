@@ -50,6 +50,12 @@ PAGES = {
     "go_ticker": ("an event every so often",
                   "go_ticker go_ticker_new go_ticker_chan go_ticker_stop go_ticker_reset "
                   "go_ticker_free go_tick"),
+    "go_duration_string": ("durations as text, rounded, and in other units",
+                           "go_duration_string go_duration_parse go_duration_parse_error "
+                           "go_duration_round go_duration_truncate "
+                           "go_duration_abs go_duration_hours go_duration_minutes "
+                           "go_duration_seconds go_duration_milliseconds "
+                           "go_duration_microseconds go_duration_nanoseconds"),
     "go_version": ("the library's version", "go_version"),
 }
 

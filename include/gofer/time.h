@@ -90,5 +90,38 @@ GOFER_API void go_ticker_free(go_ticker *t);
  * where memory is short. Go: time.Tick. */
 GOFER_API go_chan(int64_t) go_tick(go_duration d);
 
+/* Room for any duration's text and its final zero. */
+#define GO_DURATION_ROOM 32
+
+/* Writes d as text: "1h2m3.5s", "1.5ms", "2µs" (in UTF-8), "0s"; with a final zero, at most size
+ * bytes, cut if need be. Returns buf. Go: Duration.String. */
+GOFER_API char *go_duration_string(go_duration d, char *buf, size_t size);
+
+/* Reads a duration: numbers with a unit each ("1h15m30.5s", "-1.5h", "300ms"), the units being ns,
+ * us, µs, ms, s, m and h; "0" needs none. 0 and *d; -1 and EINVAL, *d as it was, where it is none
+ * or too long for 64 bits. Go: time.ParseDuration. */
+GOFER_API int go_duration_parse(const char *text, go_duration *d);
+
+/* Writes what is wrong with a text that go_duration_parse refused, as Go says it: `time: invalid
+ * duration "x"`; an empty text where nothing is. With a final zero, at most size bytes, cut if need
+ * be. Returns buf. Go: the error of time.ParseDuration. */
+GOFER_API char *go_duration_parse_error(const char *text, char *buf, size_t size);
+
+/* The nearest multiple of m, halves away from zero, within the limits of 64 bits; or the next one
+ * towards zero. d itself for m <= 0. Go: Duration.Round, Duration.Truncate. */
+GOFER_API go_duration go_duration_round(go_duration d, go_duration m);
+GOFER_API go_duration go_duration_truncate(go_duration d, go_duration m);
+
+/* The length without its sign; the longest duration for the most negative. Go: Duration.Abs. */
+GOFER_API go_duration go_duration_abs(go_duration d);
+
+/* d in other units, with a fraction, or cut towards zero. Go: Duration.Hours and so on. */
+GOFER_API double go_duration_hours(go_duration d);
+GOFER_API double go_duration_minutes(go_duration d);
+GOFER_API double go_duration_seconds(go_duration d);
+GOFER_API int64_t go_duration_milliseconds(go_duration d);
+GOFER_API int64_t go_duration_microseconds(go_duration d);
+GOFER_API int64_t go_duration_nanoseconds(go_duration d);
+
 GOFER_END
 #endif

@@ -143,7 +143,7 @@ static int reset(struct alarm *self, go_duration d, go_duration period)
     return active;
 }
 
-/* For one that frees itself: starts it and returns the channel, with a reference of the caller's. */
+/* For one that frees itself: starts it; the channel, with a reference of the caller's. */
 static void *chan_of_started(struct alarm *self, go_duration d)
 {
     if (!self)

@@ -1,7 +1,12 @@
-/* Timers and tickers: what stop and reset report and withdraw, from goroutines and plain threads. */
+/* Timers and tickers: what stop and reset report and withdraw. */
 #include "unit.h"
 
 #include <pthread.h>
+
+static void pass(go_duration d)
+{
+    go_select(go_case_after(d));
+}
 
 static void signal_on(void *c)
 {
@@ -49,18 +54,18 @@ static void unreceived_value_is_withdrawn(void)
 {
     int procs = go_gomaxprocs(1);
     go_timer *first = go_timer_new(0);
-    go_recv(go_after(GO_MILLISECOND));
+    pass(GO_MILLISECOND);
     CHECK(go_len(go_timer_chan(first)), 0);
     CHECK(go_cap(go_timer_chan(first)), 0);
     CHECK(go_timer_stop(first), 1);
     check_nothing_comes(first);
     CHECK(go_timer_stop(first), 0);
     go_timer_reset(first, 0);
-    go_recv(go_after(GO_MILLISECOND));
+    pass(GO_MILLISECOND);
     CHECK(go_timer_reset(first, GO_HOUR), 1);
     check_nothing_comes(first);
     CHECK(go_timer_reset(first, 0), 1);
-    go_recv(go_after(GO_MILLISECOND));
+    pass(GO_MILLISECOND);
     CHECK(go_recv(chan_of(first)) > 0, 1);
     go_timer_free(first);
     go_gomaxprocs(procs);
@@ -115,7 +120,7 @@ static void ticks(void)
     }
     go_ticker_stop(t);
     CHECK(go_try_recv(c, NULL), GO_WOULD_BLOCK);
-    go_recv(go_after(3 * GO_MILLISECOND));
+    pass(3 * GO_MILLISECOND);
     CHECK(go_try_recv(c, NULL), GO_WOULD_BLOCK);
     CHECK(go_ticker_reset(t, GO_HOUR), 0);
     CHECK(go_ticker_reset(t, 2 * GO_MILLISECOND), 0);
