@@ -225,7 +225,7 @@ int go_main(int argc, char **argv)
             ticker(&random);
         }
     }
-    crowd(stress_rounds < MOST_AT_ONCE / 100 ? (size_t)stress_rounds * 100 : MOST_AT_ONCE, &random);
+    crowd(stress_rounds < MOST_AT_ONCE / 500 ? (size_t)stress_rounds * 500 : MOST_AT_ONCE, &random);
     puts("ok");
     return 0;
 }
