@@ -229,6 +229,55 @@ static long mutex_contended(void)
     return mutex_by(2, 10000000);
 }
 
+static void do_nothing(void *arg)
+{
+    (void)arg;
+}
+
+static long timer_add_stop(void)
+{
+    long n = 2000000;
+    for (long i = 0; i < n; i++) {
+        go_timer *t = go_after_func(GO_HOUR, do_nothing, NULL);
+        go_timer_stop(t);
+        go_timer_free(t);
+    }
+    return n;
+}
+
+static void done(void *arg)
+{
+    (void)arg;
+    go_waitgroup_done(&wg);
+}
+
+/* A thousand functions at a time, all due at once. */
+static long timer_fire(void)
+{
+    enum { ROUNDS = 500, TIMERS = 1000 };
+    static go_timer *timers[TIMERS];
+    for (int i = 0; i < ROUNDS; i++) {
+        go_waitgroup_add(&wg, TIMERS);
+        for (int j = 0; j < TIMERS; j++)
+            timers[j] = go_after_func(0, done, NULL);
+        go_waitgroup_wait(&wg);
+        for (int j = 0; j < TIMERS; j++)
+            go_timer_free(timers[j]);
+    }
+    return (long)ROUNDS * TIMERS;
+}
+
+/* A microsecond apart: as fast as ticks come through. */
+static long ticker(void)
+{
+    long n = 2000;
+    go_ticker *t = go_ticker_new(GO_MICROSECOND);
+    for (long i = 0; i < n; i++)
+        go_recv(go_ticker_chan(t));
+    go_ticker_free(t);
+    return n;
+}
+
 int go_main(int argc, char **argv)
 {
     static const struct {
@@ -246,6 +295,9 @@ int go_main(int argc, char **argv)
         { "sieve", sieve },
         { "mutex_uncontended", mutex_uncontended },
         { "mutex_contended", mutex_contended },
+        { "timer_add_stop", timer_add_stop },
+        { "timer_fire", timer_fire },
+        { "ticker", ticker },
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         if (argc < 2) {

@@ -205,6 +205,36 @@ func mutexBy(goroutines, n int) int {
 	return n
 }
 
+func timerAddStop() int {
+	n := 2000000
+	for i := 0; i < n; i++ {
+		time.AfterFunc(time.Hour, func() {}).Stop()
+	}
+	return n
+}
+
+func timerFire() int {
+	const rounds, timers = 500, 1000
+	for i := 0; i < rounds; i++ {
+		wg.Add(timers)
+		for j := 0; j < timers; j++ {
+			time.AfterFunc(0, wg.Done)
+		}
+		wg.Wait()
+	}
+	return rounds * timers
+}
+
+func ticker() int {
+	n := 2000
+	t := time.NewTicker(time.Microsecond)
+	for i := 0; i < n; i++ {
+		<-t.C
+	}
+	t.Stop()
+	return n
+}
+
 func main() {
 	list := map[string]func() int{
 		"yield": yield, "hop": hop, "oneway": oneway, "buffered128": buffered128,
@@ -212,6 +242,7 @@ func main() {
 		"skynet": skynet, "sieve": sieve,
 		"mutex_uncontended": func() int { return mutexBy(1, 10000000) },
 		"mutex_contended":   func() int { return mutexBy(2, 10000000) },
+		"timer_add_stop":    timerAddStop, "timer_fire": timerFire, "ticker": ticker,
 	}
 	run := list[os.Args[1]]
 	start := time.Now()

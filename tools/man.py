@@ -44,6 +44,18 @@ PAGES = {
     "go_once": ("do something once", "go_once go_once_do"),
     "go_sleep": ("sleep, and the clock", "go_sleep go_now go_duration"),
     "go_after": ("a channel that gets a value later", "go_after"),
+    "go_timer": ("an event in the future",
+                 "go_timer go_timer_new go_after_func go_timer_chan go_timer_stop go_timer_reset "
+                 "go_timer_free"),
+    "go_ticker": ("an event every so often",
+                  "go_ticker go_ticker_new go_ticker_chan go_ticker_stop go_ticker_reset "
+                  "go_ticker_free go_tick"),
+    "go_duration_string": ("durations as text, rounded, and in other units",
+                           "go_duration_string go_duration_parse go_duration_parse_error "
+                           "go_duration_round go_duration_truncate "
+                           "go_duration_abs go_duration_hours go_duration_minutes "
+                           "go_duration_seconds go_duration_milliseconds "
+                           "go_duration_microseconds go_duration_nanoseconds"),
     "go_version": ("the library's version", "go_version"),
 }
 

@@ -296,6 +296,16 @@ void gofer_chan_offer(gofer_chan *c, const void *value)
         gofer_ready_last(ready);
 }
 
+bool gofer_chan_withdraw(gofer_chan *c)
+{
+    gofer_spin_lock(&c->lock);
+    bool had = buffered(c) > 0;
+    set_buffered(c, 0);
+    c->head = c->tail;
+    gofer_spin_unlock(&c->lock);
+    return had;
+}
+
 void go_signal(void *c)
 {
     static const go_unit unit;
@@ -364,12 +374,14 @@ void go_close(void *handle)
 
 size_t go_len(const void *handle)
 {
-    return handle ? buffered(handle) : 0;
+    const gofer_chan *c = handle;
+    return c && !c->hides_buffer ? buffered(c) : 0;
 }
 
 size_t go_cap(const void *handle)
 {
-    return handle ? ((const gofer_chan *)handle)->capacity : 0;
+    const gofer_chan *c = handle;
+    return c && !c->hides_buffer ? c->capacity : 0;
 }
 
 void go_chan_ref(void *handle)
@@ -388,6 +400,14 @@ bool gofer_chan_has_receivers(gofer_chan *c)
     bool has = c->recvq.first != NULL;
     gofer_spin_unlock(&c->lock);
     return has;
+}
+
+bool gofer_chan_is_alone(gofer_chan *c)
+{
+    gofer_spin_lock(&c->lock);
+    bool alone = c->references == 1;
+    gofer_spin_unlock(&c->lock);
+    return alone;
 }
 
 /* Taking the lock also waits for who is still in the verb that brought about what we observed. */

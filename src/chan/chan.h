@@ -42,6 +42,7 @@ typedef struct gofer_chan {
     size_t size;          /* constant: bytes an element takes in the buffer, 0 for go_unit */
     size_t element;       /* constant: sizeof the element, to check callers */
     size_t head, tail;    /* where the next value is taken and put */
+    bool hides_buffer;    /* constant: a timer's: its length and capacity show as 0 */
     gofer_waitq recvq, sendq;
     uint32_t references;
     _Alignas(16) char buffer[];
@@ -103,11 +104,17 @@ static inline void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter)
  * at once, or the channel is closed. For timers: makes the receiver ready behind the others. */
 void gofer_chan_offer(gofer_chan *c, const void *value);
 
+/* Takes back what gofer_chan_offer left in the buffer. False: there was nothing. */
+bool gofer_chan_withdraw(gofer_chan *c);
+
 /* Drops one reference; the last one frees the channel. */
 void gofer_chan_release(gofer_chan *c);
 
 /* Whether somebody waits for a value. Takes the lock. */
 bool gofer_chan_has_receivers(gofer_chan *c);
+
+/* Whether the caller's reference is the only one. Takes the lock. */
+bool gofer_chan_is_alone(gofer_chan *c);
 
 /* Fatal where `size` is not the channel's element size. */
 void gofer_chan_check(const gofer_chan *c, size_t size, const char *verb);

@@ -25,6 +25,7 @@ gofer_p *gofer_take_idle_p(void)
     if (!p)
         return NULL;
     gofer_sched.idle_ps = p->idle_link;
+    gofer_sched.p_takes++;
     atomic_fetch_sub_explicit(&gofer_sched.idle_p_count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&gofer_sched.busy_p_count, 1, memory_order_relaxed);
     if (atomic_load_explicit(&gofer_sched.monitor_sleeps, memory_order_relaxed))
@@ -271,12 +272,17 @@ static void report_blocked(int round)
 }
 
 /* Called by a thread that just went idle. Returns when to look again, or -1: a foreign thread
- * that keeps the report quiet may end without telling us. */
+ * that keeps the report quiet may end without telling us.
+ *
+ * Between two looks that found all still a plain thread may have made a goroutine ready and ended,
+ * and the goroutine may have started another plain thread and waited again: hence p_takes, for
+ * nothing runs without a processor. */
 static int64_t check_deadlock(int round)
 {
     uint64_t wakes = atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst);
     gofer_spin_lock(&gofer_sched.lock);
     bool still = gofer_all_still();
+    uint64_t takes = gofer_sched.p_takes;
     gofer_spin_unlock(&gofer_sched.lock);
     if (!still)
         return -1;
@@ -291,7 +297,7 @@ static int64_t check_deadlock(int round)
     if (foreign || wakes != atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst))
         return round < 12 ? gofer_nanotime() + (1000000LL << (2 * round)) : -1;
     gofer_spin_lock(&gofer_sched.lock);
-    still = gofer_all_still();
+    still = gofer_all_still() && takes == gofer_sched.p_takes;
     gofer_spin_unlock(&gofer_sched.lock);
     if (still && !gofer_timers_can_wake())
         gofer_fatal_deadlock(left == 0);

@@ -204,6 +204,7 @@ extern struct gofer_sched {
     gofer_m *last_ended; /* the thread that ended last: nobody has joined it yet */
     bool stopping;       /* go_shutdown: no goroutine is left, idle threads end */
     gofer_m *timekeeper; /* the idle thread that sleeps until the next timer */
+    uint64_t p_takes;    /* times an idle processor was taken so far: see check_deadlock */
 
     /* Peeked at by everybody; written under the lock, `spinning` by anyone. */
     _Atomic int idle_p_count __attribute__((aligned(GOFER_CACHE_LINE)));

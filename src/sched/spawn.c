@@ -209,9 +209,11 @@ static inline gofer_g *create(gofer_m *m, gofer_p *p, const gofer_call *call, co
 gofer_g *gofer_try_spawn(const gofer_call *call, const go_options *options)
 {
     gofer_m *m = gofer_m_attached();
-    gofer_p *p = gofer_enter(&m);
+    /* timers are run inside */
+    bool nested = atomic_load_explicit(&m->inside, memory_order_relaxed);
+    gofer_p *p = nested ? m->held : gofer_enter(&m);
     gofer_g *g = create(m, p, call, NULL, NULL, options);
-    if (p)
+    if (p && !nested)
         gofer_leave(m);
     return g;
 }

@@ -386,16 +386,26 @@ static bool cannot_wake(pid_t tid)
     return found || is_io_uring_worker(tid);
 }
 
-bool gofer_foreign_threads(void)
+/* How many threads are listed, if none of them could wake anybody; else -1. */
+static int count_harmless(void)
 {
     DIR *tasks = opendir("/proc/self/task");
     if (!tasks)
-        return true; /* nobody can tell: no report */
-    bool found = false;
-    for (struct dirent *entry; !found && (entry = readdir(tasks));) {
+        return -1; /* nobody can tell: no report */
+    int count = 0;
+    for (struct dirent *entry; count >= 0 && (entry = readdir(tasks));) {
         pid_t tid = (pid_t)atoi(entry->d_name);
-        found = tid > 0 && !cannot_wake(tid);
+        if (tid > 0)
+            count = cannot_wake(tid) ? count + 1 : -1;
     }
     closedir(tasks);
-    return found;
+    return count;
+}
+
+/* A list that is read while a thread ends may stop there and lack the threads after it: only two
+ * alike are believed. */
+bool gofer_foreign_threads(void)
+{
+    int count = count_harmless();
+    return count < 0 || count_harmless() != count;
 }

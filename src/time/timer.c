@@ -108,26 +108,41 @@ static struct gofer_timer_heap *heap_here(void)
     return &heaps[index];
 }
 
+int64_t gofer_time_after(go_duration d)
+{
+    int64_t now = gofer_nanotime();
+    return d > INT64_MAX - now ? INT64_MAX : now + d;
+}
+
+static bool put_in(struct gofer_timer_heap *heap, gofer_timer *timer, int64_t when)
+{
+    if (gofer_unlikely(!make_room(heap)))
+        return false;
+    timer->when = when;
+    timer->sequence = heap->sequence++;
+    if (timer->wakes)
+        atomic_fetch_add_explicit(&heap->wakers, 1, memory_order_relaxed);
+    sift_up(heap, heap->count++, timer);
+    publish_next(heap);
+    return true;
+}
+
+static int64_t at_least_1(int64_t when)
+{
+    return when < 1 ? 1 : when;
+}
+
 static bool start_timer(gofer_timer *timer, int64_t when)
 {
     struct gofer_timer_heap *heap = heap_here();
-    if (when < 1)
-        when = 1;
-    timer->when = when;
+    when = at_least_1(when);
     gofer_spin_lock(&heap->lock);
-    bool room = make_room(heap);
-    if (gofer_likely(room)) {
-        timer->heap = heap;
-        timer->sequence = heap->sequence++;
-        if (timer->wakes)
-            atomic_fetch_add_explicit(&heap->wakers, 1, memory_order_relaxed);
-        sift_up(heap, heap->count++, timer);
-        publish_next(heap);
-    }
+    timer->heap = heap;
+    bool started = put_in(heap, timer, when);
     gofer_spin_unlock(&heap->lock);
-    if (gofer_likely(room))
+    if (gofer_likely(started))
         gofer_timekeeper_check(when);
-    return room;
+    return started;
 }
 
 bool gofer_timer_start(gofer_timer *timer, int64_t when)
@@ -142,26 +157,89 @@ bool gofer_timer_start(gofer_timer *timer, int64_t when)
     return started;
 }
 
+/* True: it was in the heap, or what it left was withdrawn. */
+static bool stop_timer(struct gofer_timer_heap *heap, gofer_timer *timer)
+{
+    bool active = timer->slot != 0;
+    if (active)
+        take_out(heap, timer);
+    if (timer->withdraw && timer->withdraw(timer))
+        active = true;
+    return active;
+}
+
 bool gofer_timer_stop(gofer_timer *timer)
 {
     struct gofer_timer_heap *heap = timer->heap;
     gofer_spin_lock(&heap->lock);
-    bool pending = timer->slot != 0;
-    if (pending)
-        take_out(heap, timer);
+    bool active = stop_timer(heap, timer);
     gofer_spin_unlock(&heap->lock);
-    return pending;
+    return active;
 }
 
-/* Fires what is due, earliest first. A timer may be gone once its fire was called. */
+static int reset_timer(gofer_timer *timer, int64_t when, int64_t period)
+{
+    struct gofer_timer_heap *heap = timer->heap;
+    when = at_least_1(when);
+    gofer_spin_lock(&heap->lock);
+    bool active = stop_timer(heap, timer);
+    timer->period = period;
+    bool started = put_in(heap, timer, when);
+    gofer_spin_unlock(&heap->lock);
+    if (gofer_unlikely(!started))
+        return -1;
+    gofer_timekeeper_check(when);
+    return active;
+}
+
+int gofer_timer_reset(gofer_timer *timer, int64_t when, int64_t period)
+{
+    gofer_m *m = gofer_m_attached();
+    if (gofer_likely(!m->is_foreign))
+        return reset_timer(timer, when, period);
+    if (gofer_visit(m) != 0)
+        return -1;
+    int active = reset_timer(timer, when, period);
+    gofer_visit_end(m);
+    return active;
+}
+
+void gofer_timer_end(gofer_timer *timer)
+{
+    take_out(timer->heap, timer);
+}
+
+/* The first time after now that is a whole number of periods after the last. */
+static int64_t next_time(const gofer_timer *timer, int64_t now)
+{
+    int64_t periods = 1 + (now - timer->when) / timer->period, further, when;
+    if (__builtin_mul_overflow(timer->period, periods, &further) ||
+        __builtin_add_overflow(timer->when, further, &when))
+        return INT64_MAX;
+    return when;
+}
+
+/* A timer without a period may be gone once its fire was called. */
+static void fire_first(struct gofer_timer_heap *heap, int64_t now)
+{
+    gofer_timer *timer = heap->slots[0];
+    if (timer->period > 0) {
+        timer->when = next_time(timer, now);
+        timer->sequence = heap->sequence++;
+        sift_down(heap, 0, timer);
+        publish_next(heap);
+    } else {
+        take_out(heap, timer);
+    }
+    timer->fire(timer, now);
+}
+
+/* Fires what is due, earliest first. */
 static void run_heap(struct gofer_timer_heap *heap, int64_t now)
 {
     gofer_spin_lock(&heap->lock);
-    while (heap->count && heap->slots[0]->when <= now) {
-        gofer_timer *timer = heap->slots[0];
-        take_out(heap, timer);
-        timer->fire(timer, now);
-    }
+    while (heap->count && heap->slots[0]->when <= now)
+        fire_first(heap, now);
     gofer_spin_unlock(&heap->lock);
 }
 

@@ -96,6 +96,30 @@ static void recovers(const char **text)
 
 #define ROWS                                                                   \
     ROW(PLAIN, go_after, (go_duration)1)                                       \
+    ROW(PLAIN, go_after_func, GO_HOUR, add_one, &spawned)                      \
+    ROW(PLAIN, go_duration_abs, -GO_SECOND)                                    \
+    ROW(PLAIN, go_duration_hours, GO_SECOND)                                   \
+    ROW(PLAIN, go_duration_microseconds, GO_SECOND)                            \
+    ROW(PLAIN, go_duration_milliseconds, GO_SECOND)                            \
+    ROW(PLAIN, go_duration_minutes, GO_SECOND)                                 \
+    ROW(PLAIN, go_duration_nanoseconds, GO_SECOND)                             \
+    ROW(COMPILES, go_duration_parse, "1s", NULL)                               \
+    ROW(COMPILES, go_duration_parse_error, "", NULL, (size_t)0)                \
+    ROW(PLAIN, go_duration_round, GO_SECOND, GO_MILLISECOND)                   \
+    ROW(PLAIN, go_duration_seconds, GO_SECOND)                                 \
+    ROW(COMPILES, go_duration_string, GO_SECOND, NULL, (size_t)0)              \
+    ROW(PLAIN, go_duration_truncate, GO_SECOND, GO_MILLISECOND)                \
+    ROW(COMPILES, go_tick, GO_HOUR)                                            \
+    ROW(COMPILES, go_ticker_chan, NULL)                                        \
+    ROW(COMPILES, go_ticker_free, NULL)                                        \
+    ROW(COMPILES, go_ticker_new, GO_HOUR)                                      \
+    ROW(COMPILES, go_ticker_reset, NULL, GO_HOUR)                              \
+    ROW(COMPILES, go_ticker_stop, NULL)                                        \
+    ROW(COMPILES, go_timer_chan, NULL)                                         \
+    ROW(COMPILES, go_timer_free, NULL)                                         \
+    ROW(COMPILES, go_timer_new, GO_HOUR)                                       \
+    ROW(COMPILES, go_timer_reset, NULL, GO_HOUR)                               \
+    ROW(COMPILES, go_timer_stop, NULL)                                         \
     ROW(PLAIN, go_blocking_begin)                                              \
     ROW(PLAIN, go_blocking_end)                                                \
     ROW(PLAIN, go_cap, ints)                                                   \
