@@ -4,6 +4,10 @@
 
 #ifndef __GLIBC__
 #include <link.h>
+#include <pthread.h>
+
+/* That unwinder calls it by a weak reference, which links nothing. */
+__attribute__((used)) static int (*const once)(pthread_once_t *, void (*)(void)) = pthread_once;
 
 struct found_object {
     unsigned long long flags;

@@ -60,7 +60,8 @@ void gofer_frame_enter(gofer_frame *frame, const gofer_site *site)
     gofer_check_jumps(self, __builtin_frame_address(0));
     frame->mark.kind = GOFER_FRAME_MARK;
     frame->mark.site = site;
-    frame->mark.stack = __builtin_frame_address(0);
+    /* The end of the caller's frame: all that it calls, deferred calls too, lies below. */
+    frame->mark.stack = __builtin_dwarf_cfa();
     gofer_defers_push(self, &frame->mark);
     if (__cxa_get_globals)
         memcpy(frame->exceptions, __cxa_get_globals(), sizeof frame->exceptions);

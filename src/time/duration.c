@@ -72,13 +72,13 @@ char *go_duration_string(go_duration d, char *buf, size_t size)
 /* ---- from text ---------------------------------------------------------------------------- */
 
 /* What is wrong with a text, if anything. */
-struct fault {
+struct parse_fault {
     const char *what;
     const char *unit; /* the unknown one, or NULL */
     size_t length;
 };
 
-static const struct fault invalid = { "invalid duration", NULL, 0 };
+static const struct parse_fault invalid = { "invalid duration", NULL, 0 };
 
 static bool is_digit(char c)
 {
@@ -91,7 +91,7 @@ static bool is_name(const char *text, size_t length, const char *name)
 }
 
 /* The unit at *text, in nanoseconds; all up to a digit or a point is its name. 0: a fault. */
-static uint64_t parse_unit(const char **text, struct fault *fault)
+static uint64_t parse_unit(const char **text, struct parse_fault *fault)
 {
     static const struct {
         const char *name;
@@ -112,8 +112,8 @@ static uint64_t parse_unit(const char **text, struct fault *fault)
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (is_name(name, length, units[i].name))
             return (uint64_t)units[i].size;
-    *fault = length ? (struct fault){ "unknown unit ", name, length }
-                    : (struct fault){ "missing unit in duration", NULL, 0 };
+    *fault = length ? (struct parse_fault){ "unknown unit ", name, length }
+                    : (struct parse_fault){ "missing unit in duration", NULL, 0 };
     return 0;
 }
 
@@ -145,7 +145,7 @@ static void parse_fraction(const char **text, uint64_t *value, double *scale)
 }
 
 /* One number and its unit, added to *sum. */
-static bool parse_part(const char **text, uint64_t *sum, struct fault *fault)
+static bool parse_part(const char **text, uint64_t *sum, struct parse_fault *fault)
 {
     uint64_t whole, fraction = 0;
     double scale = 1;
@@ -171,7 +171,7 @@ static bool parse_part(const char **text, uint64_t *sum, struct fault *fault)
     return *sum <= LIMIT;
 }
 
-static bool parse(const char *text, go_duration *d, struct fault *fault)
+static bool parse(const char *text, go_duration *d, struct parse_fault *fault)
 {
     uint64_t sum = 0;
     bool negative = *text == '-';
@@ -193,7 +193,7 @@ static bool parse(const char *text, go_duration *d, struct fault *fault)
 
 int go_duration_parse(const char *text, go_duration *d)
 {
-    struct fault fault;
+    struct parse_fault fault;
     go_duration value;
     if (text && parse(text, &value, &fault)) {
         *d = value;
@@ -245,7 +245,7 @@ char *go_duration_parse_error(const char *text, char *buf, size_t size)
     if (!size)
         return buf;
     struct output out = { buf, buf + size - 1 };
-    struct fault fault;
+    struct parse_fault fault;
     go_duration ignored;
     text = text ? text : "";
     if (!parse(text, &ignored, &fault)) {
@@ -288,7 +288,8 @@ go_duration go_duration_abs(go_duration d)
 
 static double in_units(go_duration d, go_duration unit)
 {
-    return (double)(d / unit) + (double)(d % unit) / (double)unit;
+    go_duration whole = d / unit; /* apart: a double has not enough digits for both */
+    return (double)whole + (double)(d % unit) / (double)unit;
 }
 
 double go_duration_hours(go_duration d)

@@ -158,11 +158,11 @@ static void tick(void)
     go_sleep(2 * GO_MILLISECOND); /* under ASan: the ticker that ends by itself is not leaked */
 }
 
-static const char *recovered;
+static char recovered[100]; /* a copy: the panic's text is gone with the deferred call */
 static void note_recovered(void)
 {
     const go_panic_value *v = go_recover();
-    recovered = v ? v->text : "none";
+    snprintf(recovered, sizeof recovered, "%s", v ? v->text : "none");
 }
 
 static void new_ticker(go_duration d)
