@@ -60,8 +60,10 @@ void gofer_frame_enter(gofer_frame *frame, const gofer_site *site)
     gofer_check_jumps(self, __builtin_frame_address(0));
     frame->mark.kind = GOFER_FRAME_MARK;
     frame->mark.site = site;
-    /* The end of the caller's frame: all that it calls, deferred calls too, lies below. */
-    frame->mark.stack = __builtin_dwarf_cfa();
+    /* A place in the caller's frame: all that it calls, deferred calls too, lies below. ASan may
+     * keep its locals elsewhere. */
+    bool is_there = (char *)frame >= self->stack_low && (char *)frame < self->stack_high;
+    frame->mark.stack = is_there ? (void *)frame : __builtin_frame_address(0);
     gofer_defers_push(self, &frame->mark);
     if (__cxa_get_globals)
         memcpy(frame->exceptions, __cxa_get_globals(), sizeof frame->exceptions);
