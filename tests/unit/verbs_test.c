@@ -45,10 +45,13 @@ static int returns(int argc, char **argv)
     return argc;
 }
 
-static void recovers(const char **text)
+enum { TEXT = 100 };
+
+/* Copies the text: it is gone with the deferred call. */
+static void recovers(char *text)
 {
     const go_panic_value *value = go_recover();
-    *text = value ? value->text : "nothing";
+    snprintf(text, TEXT, "%s", value ? value->text : "nothing");
 }
 
 /* In go: a goroutine. In go_defer: it runs at the block's end. */
@@ -68,20 +71,20 @@ static void recovers(const char **text)
     }
 
 /* A panic: a goroutine of its own would end the process, so that one is only compiled. */
-#define PANICS(verb, expected, ...)             \
-    static void verb##_raise(const char **text) \
-    {                                           \
-        go_recoverable();                       \
-        go_defer(recovers, text);               \
-        go_defer(verb, __VA_ARGS__);            \
-        if (!*text)                             \
-            go(verb, __VA_ARGS__);              \
-    }                                           \
-    static void verb##_row(void)                \
-    {                                           \
-        const char *text = "";                  \
-        verb##_raise(&text);                    \
-        CHECK_TEXT(text, expected);             \
+#define PANICS(verb, expected, ...)      \
+    static void verb##_raise(char *text) \
+    {                                    \
+        go_recoverable();                \
+        go_defer(recovers, text);        \
+        go_defer(verb, __VA_ARGS__);     \
+        if (!text)                       \
+            go(verb, __VA_ARGS__);       \
+    }                                    \
+    static void verb##_row(void)         \
+    {                                    \
+        char text[TEXT] = "";            \
+        verb##_raise(text);              \
+        CHECK_TEXT(text, expected);      \
     }
 
 /* Ends the process, blocks, or wants an object to itself: compiled alone. */
