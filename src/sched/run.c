@@ -14,7 +14,6 @@ enum { DEFAULT_STACK = 256 * 1024, LEAST_STACK = 16 * 1024 };
 #define MAIN_STACK ((size_t)1 << 30)
 
 void gofer_faults_install(void);
-int gofer_timers_start(void);
 
 /* ---- start -------------------------------------------------------------------------------- */
 
