@@ -19,6 +19,10 @@ _Noreturn gofer_cold void gofer_fatal_misuse(const char *text);
 /* The deadlock reports: called by the idle path under no lock, on a thread's own context. */
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited);
 
+/* Never returns where another thread has begun to end the process with a report: main's return must
+ * not cut it short. */
+void gofer_let_end(void);
+
 /* Takes stdio's lock of stdout for what ends the process; false: a thread that was stopped, or that
  * writes into a full pipe, has held it for a second. */
 bool gofer_lock_stdout(void);
