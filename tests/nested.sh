@@ -54,7 +54,7 @@ valgrind)
     need valgrind
     toolchain valgrind
     without='crash_test|headers_test' # crashes are its own
-    compiler=cc emulator='valgrind --quiet --error-exitcode=99'
+    compiler=cc emulator='valgrind --quiet --fair-sched=yes --error-exitcode=99'
     ;;
 *)
     echo "nested.sh: no kind of build $1" >&2
