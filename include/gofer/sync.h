@@ -22,8 +22,9 @@ GOFER_BEGIN
  * Go: sync.Mutex. */
 typedef struct go_mutex {
     uint32_t state; /* the library's own: see src/sync/mutex.c; so below */
-    uint32_t lock;
+    uint32_t reserved;
     void *waiters;
+    struct go_mutex *next;
 } go_mutex;
 
 /* Blocks until the mutex is held. A waiter that waited 1 ms gets it next. Go: Mutex.Lock. */
@@ -32,6 +33,40 @@ GOFER_API void go_mutex_lock(go_mutex *m);
 GOFER_API int go_mutex_trylock(go_mutex *m);
 /* Releases it. Not held: fatal error "sync: unlock of unlocked mutex". Go: Mutex.Unlock. */
 GOFER_API void go_mutex_unlock(go_mutex *m);
+
+/* The rest is how callers compile in the paths of a mutex that nobody waits for; mutex.c says why
+ * a plain store is enough to unlock. */
+enum { GOFER_MUTEX_LOTS = 256 };
+extern GOFER_API uint8_t gofer_mutex_watched[GOFER_MUTEX_LOTS];
+GOFER_API void gofer_mutex_lock_slow(go_mutex *m);
+GOFER_API void gofer_mutex_unlock_slow(go_mutex *m);
+GOFER_API void gofer_mutex_unlocked(const go_mutex *m);
+
+#define GOFER_MUTEX_LOT(m) (((uintptr_t)(m) >> 4 ^ (uintptr_t)(m) >> 12) % GOFER_MUTEX_LOTS)
+
+GOFER_INLINE void go_mutex_lock(go_mutex *m)
+{
+    uint32_t unlocked = 0;
+    if (__builtin_expect(!__atomic_compare_exchange_n(&m->state, &unlocked, 1, 0, __ATOMIC_ACQUIRE,
+                                                      __ATOMIC_RELAXED),
+                         0))
+        gofer_mutex_lock_slow(m);
+}
+
+GOFER_INLINE void go_mutex_unlock(go_mutex *m)
+{
+    const uint8_t *watched = &gofer_mutex_watched[GOFER_MUTEX_LOT(m)];
+    if (__builtin_expect(__atomic_load_n(watched, __ATOMIC_RELAXED) != 0 ||
+                             __atomic_load_n(&m->state, __ATOMIC_RELAXED) != 1,
+                         0)) {
+        gofer_mutex_unlock_slow(m);
+        return;
+    }
+    __atomic_store_n(&m->state, 0, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (__builtin_expect(__atomic_load_n(watched, __ATOMIC_RELAXED), 0))
+        gofer_mutex_unlocked(m);
+}
 
 /* ---- reader/writer mutex ------------------------------------------------------------------ */
 

@@ -326,6 +326,11 @@ GOFER_UNSEEN static inline uint32_t gofer_random(gofer_m *m)
     return m->random = x;
 }
 
+/* True: what every thread of the process stored before is visible after, and what it loads from now
+ * on sees what was stored before the call. Takes microseconds. False: the kernel has none, or a
+ * filter refuses it by now, for good. */
+bool gofer_membarrier(void);
+
 /* For dumps and the end of the process: no goroutine starts or resumes from now on, and those
  * that run stop at their next call into the runtime, for good. */
 void gofer_freeze_world(void);
