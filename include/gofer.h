@@ -13,6 +13,7 @@
 #include <gofer/semaphore.h>
 #include <gofer/errgroup.h>
 #include <gofer/singleflight.h>
+#include <gofer/map.h>
 #include <gofer/time.h>
 
 #endif
