@@ -14,6 +14,7 @@
 #include <gofer/errgroup.h>
 #include <gofer/singleflight.h>
 #include <gofer/map.h>
+#include <gofer/pool.h>
 #include <gofer/time.h>
 
 #endif

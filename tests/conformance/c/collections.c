@@ -1,4 +1,4 @@
-/* The map for many goroutines. */
+/* The map and the pool for many goroutines. */
 #include "case.h"
 
 typedef go_map(const char *, int) numbers;
@@ -224,5 +224,65 @@ CASE(map_each_key_stored_once)
         n += key >= 0;
     }
     printf("%d\n", n);
+    return 0;
+}
+
+/* ---- pool --------------------------------------------------------------------------------- */
+
+static void *make_item(void)
+{
+    puts("new");
+    return "made";
+}
+
+static go_pool without, with = { .create = make_item };
+
+static void get(go_pool *pool)
+{
+    const char *item = go_pool_get(pool);
+    puts(item ? item : "nil");
+}
+
+CASE(pool_empty)
+{
+    get(&without);
+    go_pool_put(&without, NULL);
+    get(&without);
+    return 0;
+}
+
+CASE(pool_new)
+{
+    get(&with);
+    get(&with);
+    return 0;
+}
+
+CASE(pool_order)
+{
+    go_pool_put(&with, "a");
+    go_pool_put(&with, "b");
+    go_pool_put(&with, "c");
+    go_pool_put(&with, "d");
+    for (int i = 0; i < 5; i++)
+        get(&with);
+    return 0;
+}
+
+static void put_and_get(const char *item)
+{
+    go_pool_put(&without, (void *)(uintptr_t)item);
+    go_gosched();
+    get(&without);
+}
+
+CASE(pool_of_several_goroutines)
+{
+    go_waitgroup wg = { 0 };
+    go_waitgroup_go(&wg, put_and_get, "a");
+    go_waitgroup_go(&wg, put_and_get, "b");
+    go_waitgroup_go(&wg, put_and_get, "c");
+    go_waitgroup_wait(&wg);
+    get(&without);
     return 0;
 }

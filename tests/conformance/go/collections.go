@@ -193,3 +193,49 @@ func init() {
 		fmt.Println(n)
 	})
 }
+
+func get(p *sync.Pool) {
+	item := p.Get()
+	if item == nil {
+		item = "nil"
+	}
+	fmt.Println(item)
+}
+
+func init() {
+	const source = "sync/pool.go "
+	var without sync.Pool
+	with := sync.Pool{New: func() any {
+		fmt.Println("new")
+		return "made"
+	}}
+	putAndGet := func(item string) {
+		without.Put(item)
+		runtime.Gosched()
+		get(&without)
+	}
+	add("pool_empty", source+"Get", func() {
+		get(&without)
+		without.Put(nil)
+		get(&without)
+	})
+	add("pool_new", source+"Get", func() {
+		get(&with)
+		get(&with)
+	})
+	add("pool_order", source+"Put", func() {
+		for _, item := range []string{"a", "b", "c", "d"} {
+			with.Put(item)
+		}
+		for i := 0; i < 5; i++ {
+			get(&with)
+		}
+	})
+	add("pool_of_several_goroutines", source+"Get", func() {
+		theWG.Go(func() { putAndGet("a") })
+		theWG.Go(func() { putAndGet("b") })
+		theWG.Go(func() { putAndGet("c") })
+		theWG.Wait()
+		get(&without)
+	})
+}
