@@ -360,7 +360,7 @@ func main() {
 		"rwmutex_write100": rwmutexWrite100, "once": once,
 		"waitgroup_add_done": waitgroupAddDone, "cond_signal": condSignal,
 		"semaphore": semaphore, "pool": pool,
-		"timer_add_stop":    timerAddStop, "timer_fire": timerFire, "ticker": ticker,
+		"timer_add_stop": timerAddStop, "timer_fire": timerFire, "ticker": ticker,
 	}
 	run := list[os.Args[1]]
 	start := time.Now()

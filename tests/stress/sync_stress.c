@@ -271,6 +271,7 @@ int go_main(int argc, char **argv)
     stress_begin(argc, argv, 2000);
     if (go_gomaxprocs(0) < 4)
         go_gomaxprocs(4);
+    gofer_rwmutex_spread_after = 1;
     pthread_t threads[THREADS];
     go_waitgroup_add(&workers, WORKERS + THREADS);
     for (int i = 0; i < WORKERS; i++)
