@@ -21,9 +21,7 @@
 #include "sync/sync.h"
 #include "sync/waiters.h"
 
-enum { WRITER = 1, QUEUED = 2, SPREAD = 4, READER = 8 };
-
-uint32_t gofer_rwmutex_spread_after = 1000; /* constant, but in tests */
+enum { WRITER = 1, QUEUED = 2, SPREAD = 4, READER = 8, SPREAD_AFTER = 1000 };
 
 static _Atomic uint32_t *state_of(go_rwmutex *rw)
 {
@@ -106,7 +104,7 @@ static gofer_cold bool collides_often(go_rwmutex *rw)
     _Atomic uint32_t *collisions = (_Atomic uint32_t *)(void *)&rw->collisions;
     uint32_t n = atomic_load_explicit(collisions, memory_order_relaxed);
     atomic_store_explicit(collisions, n + 1, memory_order_relaxed);
-    return n >= gofer_rwmutex_spread_after;
+    return n >= SPREAD_AFTER;
 }
 
 /* Comes here after a swap that failed, as a rule. */

@@ -18,9 +18,6 @@ int gofer_semaphore_acquire_cancellable(go_semaphore *s, int64_t n, gofer_cancel
 int gofer_semaphore_acquire_as(go_semaphore *s, int64_t n, gofer_cancel *source,
                                enum gofer_reason reason);
 
-/* How often readers of one go_rwmutex collide before they spread; tests lower it. */
-extern uint32_t gofer_rwmutex_spread_after;
-
 /* -1 and errno. */
 static inline int gofer_cancelled(int error)
 {
