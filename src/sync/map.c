@@ -10,7 +10,7 @@
 #include "arch/arch.h"
 #include "base/base.h"
 
-enum { SHARDS = 32, FIRST_SIZE = 8, ALIGNMENT = 16 };
+enum { SHARDS = 32, FIRST_LISTS = 8, ALIGNMENT = 16 };
 
 typedef struct node {
     struct node *next;
@@ -27,13 +27,13 @@ typedef struct shard {
     node **lists;
 } __attribute__((aligned(GOFER_CACHE_LINE))) shard;
 
-typedef struct table {
+typedef struct map_table {
     uint64_t secret;
     shard shards[SHARDS];
-} table;
+} map_table;
 
 /* An operation on one key. */
-typedef struct access {
+typedef struct map_access {
     const gofer_map *map;
     const gofer_map_type *type;
     const void *key;
@@ -41,7 +41,7 @@ typedef struct access {
     size_t size;
     uint64_t hash;
     shard *shard;
-} access;
+} map_access;
 
 /* ---- hashing ------------------------------------------------------------------------------ */
 
@@ -63,20 +63,20 @@ static uint64_t hash_bytes(const char *bytes, size_t size, uint64_t secret)
     return mix(hash ^ word, 0xa0761d6478bd642fu);
 }
 
-static table *table_of(const gofer_map *map)
+static map_table *table_of(const gofer_map *map)
 {
     /* pairs with the release in make_table */
-    return atomic_load_explicit((_Atomic(table *) *)(void *)&map->table, memory_order_acquire);
+    return atomic_load_explicit((_Atomic(map_table *) *)(void *)&map->table, memory_order_acquire);
 }
 
-static gofer_cold table *make_table(gofer_map *map)
+static gofer_cold map_table *make_table(gofer_map *map)
 {
-    table *made = aligned_alloc(GOFER_CACHE_LINE, sizeof *made), *there = NULL;
+    map_table *made = aligned_alloc(GOFER_CACHE_LINE, sizeof *made), *there = NULL;
     if (!made)
         return NULL;
     memset(made, 0, sizeof *made);
     made->secret = mix((uint64_t)(uintptr_t)made, (uint64_t)gofer_nanotime() | 1);
-    if (atomic_compare_exchange_strong_explicit((_Atomic(table *) *)(void *)&map->table, &there,
+    if (atomic_compare_exchange_strong_explicit((_Atomic(map_table *) *)(void *)&map->table, &there,
                                                 made, memory_order_acq_rel, memory_order_acquire))
         return made;
     free(made);
@@ -84,13 +84,14 @@ static gofer_cold table *make_table(gofer_map *map)
 }
 
 /* False: there is no table. */
-static bool begin(access *a, gofer_map *map, const gofer_map_type *type, const void *key, bool make)
+static bool begin(map_access *a, gofer_map *map, const gofer_map_type *type, const void *key,
+                  bool make)
 {
-    table *t = table_of(map);
+    map_table *t = table_of(map);
     if (gofer_unlikely(!t) && !(make && (t = make_table(map))))
         return false;
     bool is_text = type->is_text && !map->keys;
-    *a = (access){ .map = map, .type = type, .key = key };
+    *a = (map_access){ .map = map, .type = type, .key = key };
     a->bytes = is_text ? *(const char *const *)key : key;
     a->size = is_text ? strlen(a->bytes) + 1 : type->key_size;
     a->hash = map->keys ? mix(map->keys->hash(key), t->secret | 1)
@@ -106,7 +107,7 @@ static node **list_of(const shard *s, uint64_t hash)
     return &s->lists[hash / SHARDS & (s->size - 1)];
 }
 
-static bool is_key(const access *a, const node *n)
+static bool is_key(const map_access *a, const node *n)
 {
     if (n->hash != a->hash)
         return false;
@@ -115,7 +116,7 @@ static bool is_key(const access *a, const node *n)
 }
 
 /* Where the key's node is linked, or NULL. */
-static node **find(const access *a)
+static node **find(const map_access *a)
 {
     if (!a->shard->size)
         return NULL;
@@ -128,7 +129,7 @@ static node **find(const access *a)
 /* Without memory the lists just get longer; false: there are none at all. */
 static bool grow(shard *s)
 {
-    shard larger = { .size = s->size ? s->size * 2 : FIRST_SIZE };
+    shard larger = { .size = s->size ? s->size * 2 : FIRST_LISTS };
     larger.lists = calloc(larger.size, sizeof *larger.lists);
     if (!larger.lists)
         return s->size != 0;
@@ -177,19 +178,19 @@ static void *value_of(node *n)
     return n->data + n->value_at;
 }
 
-static void copy_out(const access *a, node *n, void *to)
+static void copy_out(const map_access *a, node *n, void *to)
 {
     if (to)
         memcpy(to, value_of(n), a->type->value_size);
 }
 
-static bool has_value(const access *a, node *n, const void *value)
+static bool has_value(const map_access *a, node *n, const void *value)
 {
     return memcmp(value_of(n), value, a->type->value_size) == 0;
 }
 
 /* Without the lock. */
-static node *new_node(const access *a, const void *value)
+static node *new_node(const map_access *a, const void *value)
 {
     size_t value_at = (a->size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     node *n = malloc(sizeof *n + value_at + a->type->value_size);
@@ -205,7 +206,7 @@ static node *new_node(const access *a, const void *value)
 
 int gofer_map_load(gofer_map *map, const gofer_map_type *type, const void *key, void *value)
 {
-    access a;
+    map_access a;
     if (!begin(&a, map, type, key, false))
         return 0;
     gofer_spin_lock(&a.shard->lock);
@@ -221,7 +222,7 @@ int gofer_map_load(gofer_map *map, const gofer_map_type *type, const void *key, 
 static int put(gofer_map *map, const gofer_map_type *type, const void *key, const void *value,
                void *before, bool replaces)
 {
-    access a;
+    map_access a;
     node *fresh = NULL;
     if (!begin(&a, map, type, key, true)) {
         *gofer_errno() = ENOMEM;
@@ -271,7 +272,7 @@ int gofer_map_load_or_store(gofer_map *map, const gofer_map_type *type, const vo
 static int take(gofer_map *map, const gofer_map_type *type, const void *key, const void *old,
                 void *value)
 {
-    access a;
+    map_access a;
     node *gone = NULL;
     if (!begin(&a, map, type, key, false))
         return 0;
@@ -302,7 +303,7 @@ int gofer_map_compare_and_delete(gofer_map *map, const gofer_map_type *type, con
 int gofer_map_compare_and_swap(gofer_map *map, const gofer_map_type *type, const void *key,
                                const void *old, const void *value)
 {
-    access a;
+    map_access a;
     if (!begin(&a, map, type, key, false))
         return 0;
     gofer_spin_lock(&a.shard->lock);
@@ -338,14 +339,14 @@ static void clear_shard(shard *s)
 
 void gofer_map_clear(gofer_map *map)
 {
-    table *t = table_of(map);
+    map_table *t = table_of(map);
     for (int i = 0; t && i < SHARDS; i++)
         clear_shard(&t->shards[i]);
 }
 
 void gofer_map_free(gofer_map *map)
 {
-    table *t = table_of(map);
+    map_table *t = table_of(map);
     gofer_map_clear(map);
     for (int i = 0; t && i < SHARDS; i++)
         free(t->shards[i].lists);
@@ -417,7 +418,7 @@ static void let_go(shard *s, node *n)
 /* nodes[at - 1] is the one that is shown. */
 int gofer_map_next(gofer_map_iterator *it)
 {
-    table *t = table_of(it->map);
+    map_table *t = table_of(it->map);
     for (;;) {
         shard *s = it->shard ? &t->shards[it->shard - 1] : NULL;
         if (it->at > 0)
@@ -435,7 +436,7 @@ int gofer_map_next(gofer_map_iterator *it)
 
 void gofer_map_iterator_end(gofer_map_iterator *it)
 {
-    table *t = table_of(it->map);
+    map_table *t = table_of(it->map);
     for (size_t i = it->at ? it->at - 1 : 0; i < it->count; i++)
         let_go(&t->shards[it->shard - 1], it->nodes[i]);
     free(it->nodes);

@@ -10,7 +10,7 @@
 
 #include "sched/sched.h"
 
-enum { PARTS = 128, FIRST_ROOM = 16, TRIM = 16 };
+enum { PARTS = 128, FIRST_ITEMS = 16, TRIM = 16 };
 
 typedef struct part {
     void *own;
@@ -21,25 +21,27 @@ typedef struct part {
     void **items; /* used last at the end */
 } __attribute__((aligned(GOFER_CACHE_LINE))) part;
 
-typedef struct table {
+typedef struct pool_table {
     _Atomic uint32_t used; /* parts from here on never had an item */
     part parts[PARTS];
-} table;
+} pool_table;
 
-static table *table_of(const go_pool *pool)
+static pool_table *table_of(const go_pool *pool)
 {
     /* pairs with the release in make_table */
-    return atomic_load_explicit((_Atomic(table *) *)(void *)&pool->parts, memory_order_acquire);
+    return atomic_load_explicit((_Atomic(pool_table *) *)(void *)&pool->parts,
+                                memory_order_acquire);
 }
 
-static gofer_cold table *make_table(go_pool *pool)
+static gofer_cold pool_table *make_table(go_pool *pool)
 {
-    table *made = aligned_alloc(GOFER_CACHE_LINE, sizeof *made), *there = NULL;
+    pool_table *made = aligned_alloc(GOFER_CACHE_LINE, sizeof *made), *there = NULL;
     if (!made)
         return NULL;
     memset(made, 0, sizeof *made);
-    if (atomic_compare_exchange_strong_explicit((_Atomic(table *) *)(void *)&pool->parts, &there,
-                                                made, memory_order_acq_rel, memory_order_acquire))
+    if (atomic_compare_exchange_strong_explicit((_Atomic(pool_table *) *)(void *)&pool->parts,
+                                                &there, made, memory_order_acq_rel,
+                                                memory_order_acquire))
         return made;
     free(made);
     return there;
@@ -64,14 +66,14 @@ static void set_count(part *x, uint32_t count)
  * is none. *index: which part to go to then. */
 #ifdef GOFER_TSAN
 /* TSan cannot see who may touch a processor: without the slots there. */
-static bool exchange_own(table *t, void **item, bool full, uint32_t *index)
+static bool exchange_own(pool_table *t, void **item, bool full, uint32_t *index)
 {
     (void)t, (void)item, (void)full;
     *index = gofer_random(gofer_m_attached()) % 4;
     return false;
 }
 #else
-static inline bool exchange_own(table *t, void **item, bool full, uint32_t *index)
+static inline bool exchange_own(pool_table *t, void **item, bool full, uint32_t *index)
 {
     gofer_m *m = gofer_m_attached();
     gofer_p *p = gofer_enter(&m);
@@ -113,7 +115,7 @@ static void *pop(part *x)
 }
 
 /* From the part itself, else from another. */
-static void *take_any(table *t, uint32_t index)
+static void *take_any(pool_table *t, uint32_t index)
 {
     uint32_t used = atomic_load_explicit(&t->used, memory_order_relaxed);
     void *item = pop(&t->parts[index]);
@@ -124,7 +126,7 @@ static void *take_any(table *t, uint32_t index)
 
 void *go_pool_get(go_pool *pool)
 {
-    table *t = table_of(pool);
+    pool_table *t = table_of(pool);
     void *item = NULL;
     uint32_t index;
     if (gofer_likely(t != NULL)) {
@@ -140,7 +142,7 @@ static bool push(part *x, void *item)
 {
     uint32_t count = count_of(x);
     if (count == x->room) {
-        uint32_t room = x->room ? x->room * 2 : FIRST_ROOM;
+        uint32_t room = x->room ? x->room * 2 : FIRST_ITEMS;
         void **items = realloc(x->items, room * sizeof *items);
         if (!items)
             return false;
@@ -171,7 +173,7 @@ static uint32_t trim(part *x, void **surplus)
     return n;
 }
 
-static void give_to(go_pool *pool, table *t, uint32_t index, void *item)
+static void give_to(go_pool *pool, pool_table *t, uint32_t index, void *item)
 {
     void *surplus[TRIM + 1];
     part *x = &t->parts[index];
@@ -191,7 +193,7 @@ static void give_to(go_pool *pool, table *t, uint32_t index, void *item)
 
 void go_pool_put(go_pool *pool, void *item)
 {
-    table *t = table_of(pool);
+    pool_table *t = table_of(pool);
     uint32_t index;
     if (!item)
         return;
@@ -206,7 +208,7 @@ void go_pool_put(go_pool *pool, void *item)
 
 void go_pool_drain(go_pool *pool)
 {
-    table *t = table_of(pool);
+    pool_table *t = table_of(pool);
     pool->parts = NULL;
     for (int i = 0; t && i < PARTS; i++) {
         part *x = &t->parts[i];
