@@ -235,6 +235,120 @@ func ticker() int {
 	return n
 }
 
+var rw sync.RWMutex
+
+func rwUser(n, writesAfter int) {
+	for i := 1; i <= n; i++ {
+		if writesAfter != 0 && i%writesAfter == 0 {
+			rw.Lock()
+			guarded++
+			rw.Unlock()
+		} else {
+			rw.RLock()
+			rw.RUnlock()
+		}
+	}
+	wg.Done()
+}
+
+func rwmutexBy(goroutines, n, writesAfter int) int {
+	wg.Add(goroutines)
+	for i := 0; i < goroutines; i++ {
+		go rwUser(n/goroutines, writesAfter)
+	}
+	wg.Wait()
+	return n
+}
+
+func rwmutexRead() int { return rwmutexBy(1, 10000000, 0) }
+
+func rwmutexRead2() int { return rwmutexBy(2, 10000000, 0) }
+
+func rwmutexWrite100() int { return rwmutexBy(2, 10000000, 100) }
+
+func once() int {
+	var once sync.Once
+	n := 100000000
+	for i := 0; i < n; i++ {
+		once.Do(func() { guarded++ })
+	}
+	return n
+}
+
+func waitgroupAddDone() int {
+	n := 10000000
+	for i := 0; i < n; i++ {
+		wg.Add(1)
+		wg.Done()
+	}
+	return n
+}
+
+var (
+	cond = sync.NewCond(&mutex)
+	turn int
+)
+
+// Two goroutines take turns.
+func turner(self, n int) {
+	mutex.Lock()
+	for i := 0; i < n; i++ {
+		for turn != self {
+			cond.Wait()
+		}
+		turn = 1 - self
+		cond.Signal()
+	}
+	mutex.Unlock()
+	wg.Done()
+}
+
+func condSignal() int {
+	n := 1000000
+	wg.Add(2)
+	go turner(0, n/2)
+	go turner(1, n/2)
+	wg.Wait()
+	return n
+}
+
+// A weighted semaphore as golang.org/x/sync has it, in its shortest form: without waiters, it is a
+// mutex around a count.
+func semaphore() int {
+	n, held := 10000000, 0
+	for i := 0; i < n; i++ {
+		mutex.Lock()
+		if held < 4 {
+			held++
+		}
+		mutex.Unlock()
+		mutex.Lock()
+		held--
+		mutex.Unlock()
+	}
+	return n
+}
+
+func pool() int {
+	var p sync.Pool
+	n := 10000000
+	user := func(n int) {
+		for i := 0; i < n; i++ {
+			item := p.Get()
+			if item == nil {
+				item = new(int)
+			}
+			p.Put(item)
+		}
+		wg.Done()
+	}
+	wg.Add(2)
+	go user(n / 2)
+	go user(n / 2)
+	wg.Wait()
+	return n
+}
+
 func main() {
 	list := map[string]func() int{
 		"yield": yield, "hop": hop, "oneway": oneway, "buffered128": buffered128,
@@ -242,7 +356,11 @@ func main() {
 		"skynet": skynet, "sieve": sieve,
 		"mutex_uncontended": func() int { return mutexBy(1, 10000000) },
 		"mutex_contended":   func() int { return mutexBy(2, 10000000) },
-		"timer_add_stop":    timerAddStop, "timer_fire": timerFire, "ticker": ticker,
+		"rwmutex_read":      rwmutexRead, "rwmutex_read_2": rwmutexRead2,
+		"rwmutex_write100": rwmutexWrite100, "once": once,
+		"waitgroup_add_done": waitgroupAddDone, "cond_signal": condSignal,
+		"semaphore": semaphore, "pool": pool,
+		"timer_add_stop": timerAddStop, "timer_fire": timerFire, "ticker": ticker,
 	}
 	run := list[os.Args[1]]
 	start := time.Now()

@@ -13,6 +13,8 @@
 #include <gofer/semaphore.h>
 #include <gofer/errgroup.h>
 #include <gofer/singleflight.h>
+#include <gofer/map.h>
+#include <gofer/pool.h>
 #include <gofer/time.h>
 
 #endif

@@ -76,6 +76,7 @@ GOFER_INLINE void go_mutex_unlock(go_mutex *m)
 typedef struct go_rwmutex {
     uint32_t state;
     uint32_t lock;
+    uint32_t collisions, reserved;
     void *readers, *writers, *pending;
 } go_rwmutex;
 

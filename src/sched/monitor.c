@@ -30,9 +30,12 @@ enum {
     HOG = 10000000,
     STILL_LOOKS = 20, /* how often a blocked thread is seen before its processor is taken
                          although nothing waits */
-    IDLE_LOOKS = 10
+    IDLE_LOOKS = 10,
+    TRIM_PERIOD = 1000000000
 };
 
+_Atomic uint32_t gofer_trim_epoch;
+static int64_t trimmed_at;
 static _Atomic uint32_t wake_word;
 static _Atomic uint32_t stop; /* futex of naps; set under sched.lock: go_shutdown */
 static int hogs;              /* detached goroutines that were computing when they were detached */
@@ -149,9 +152,16 @@ static bool everything_idle(void)
     return atomic_load_explicit(&gofer_sched.busy_p_count, memory_order_relaxed) == 0;
 }
 
+static void next_trim_epoch(int64_t now)
+{
+    trimmed_at = now;
+    atomic_fetch_add_explicit(&gofer_trim_epoch, 1, memory_order_relaxed);
+}
+
 static void sleep_until_needed(void)
 {
     gofer_stacks_trim();
+    next_trim_epoch(gofer_nanotime());
     atomic_store_explicit(&wake_word, 0, memory_order_relaxed);
     gofer_spin_lock(&gofer_sched.lock);
     bool sleeps = everything_idle() && !stop;
@@ -192,6 +202,8 @@ static void *monitor(void *unused)
             gofer_procs_refresh();
             refreshed = now;
         }
+        if (now - trimmed_at > TRIM_PERIOD)
+            next_trim_epoch(now);
         bool acted = false;
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
              m = m->all_link)

@@ -236,6 +236,10 @@ extern struct gofer_sched {
     gofer_p *ps[GOFER_MAX_PROCS];
 } gofer_sched;
 
+/* Counts on about once a second while goroutines run, and when all is idle: what lay unused since
+ * it last did may be given up. By the monitor; relaxed, a hint. */
+extern _Atomic uint32_t gofer_trim_epoch;
+
 /* ---- inside and outside ------------------------------------------------------------------ */
 
 /* Slow path: waits while the thread is frozen; where its processor was handed off, queues the

@@ -89,8 +89,20 @@ static void write_pair(unsigned *random)
     __atomic_fetch_add(&writes, 1, __ATOMIC_RELAXED);
 }
 
+/* What readers that collide do: here as often as it is allowed. */
+static void spread(void)
+{
+    enum { WRITER = 1, QUEUED = 2, SPREAD = 4 };
+    uint32_t state = __atomic_load_n(&rw.state, __ATOMIC_RELAXED);
+    if (!(state & (WRITER | QUEUED)))
+        __atomic_compare_exchange_n(&rw.state, &state, state | SPREAD, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED);
+}
+
 static void read_pair(unsigned *random)
 {
+    if (stress_random(random) % 2)
+        spread();
     struct trial trial;
     gofer_cancel *source = begin_trial(&trial, random);
     if (!end_trial(&trial, gofer_rwmutex_rlock_cancellable(&rw, source)))
@@ -105,6 +117,7 @@ static void read_pair(unsigned *random)
 
 static void try_pair(unsigned *random)
 {
+    spread();
     if (stress_random(random) % 2 && go_rwmutex_tryrlock(&rw)) {
         STRESS_CHECK(left - right, 0);
         go_rwmutex_runlock(&rw);

@@ -18,6 +18,7 @@ static void *get_key(void *unused);
 static int onces_by_func, spawned_in_group;
 static go_once_func func = { .fn = add_one, .arg = &onces_by_func };
 static go_once_value value = { .fn = get_key };
+static go_pool pool;
 static go_case cases[1] = { { .kind = GO_CASE_DEFAULT } };
 static int spawned, onces;
 static const char key;
@@ -139,6 +140,9 @@ static void recovers(char *text)
     ROW(COMPILES, go_once_func_destroy, &func)                                 \
     ROW(COMPILES, go_once_value_destroy, &value)                               \
     ROW(PLAIN, go_once_value_get, &value)                                      \
+    ROW(COMPILES, go_pool_drain, &pool)                                        \
+    ROW(PLAIN, go_pool_get, &pool)                                             \
+    ROW(PLAIN, go_pool_put, &pool, NULL)                                       \
     ROW(APART, go_rwmutex_lock, &written_by_go, &written_by_defer)             \
     ROW(PLAIN, go_rwmutex_rlock, &read_by_all)                                 \
     ROW(PLAIN, go_rwmutex_runlock, &read_by_all)                               \
