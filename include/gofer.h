@@ -15,5 +15,6 @@
 #include <gofer/singleflight.h>
 #include <gofer/time.h>
 #include <gofer/context.h>
+#include <gofer/scope.h>
 
 #endif
