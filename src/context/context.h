@@ -6,13 +6,13 @@
  *
  * What can be cancelled is a canceller, which lists what it must cancel in turn: cancellers and
  * go_context_after's made of it or of contexts below that cancel nothing themselves. The list holds
- * no references: who unlists a thing to cancel it takes one, and finds out so whether it is just
- * being freed; who frees a thing unlists it first.
+ * no references; who frees a thing unlists it first. Once a canceller is cancelled its list only
+ * shrinks, and when it is empty all below is cancelled.
  *
  * A canceller's source.lock guards its list, its children's `listed`, next and previous, its cause
  * (readable without once the error was seen), and the step to being cancelled: error, claims of
- * those who wait, and the channel's closing go together. No two of these locks are ever held at a
- * time. They come after a timer heap's lock and before a channel's. */
+ * those who wait, and the channel's closing go together. It comes after a timer heap's lock, after
+ * its parent's where both are taken, and before a channel's. */
 #ifndef GOFER_SRC_CONTEXT_H
 #define GOFER_SRC_CONTEXT_H
 
@@ -77,11 +77,11 @@ enum gofer_done_state {
 typedef struct gofer_canceller {
     gofer_cancellable node;
     gofer_cancel source;
-    gofer_cancellable *children; /* the newest first */
-    gofer_cause cause;           /* the text may be an ancestor's, which lives as long */
-    char *own_text;              /* the cause's text, where this context must free it */
-    int64_t deadline;            /* constant; 0: none */
-    _Atomic int done;            /* enum gofer_done_state, written under the lock */
+    gofer_cancellable *children, *last; /* the oldest first */
+    gofer_cause cause;                  /* the text may be an ancestor's, which lives as long */
+    char *own_text;                     /* the cause's text, where this context must free it */
+    int64_t deadline;                   /* constant; 0: none */
+    _Atomic int done;                   /* enum gofer_done_state, written under the lock */
     _Alignas(16) char chan[sizeof(gofer_chan)]; /* written when it is asked for */
 } gofer_canceller;
 

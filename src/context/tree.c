@@ -1,8 +1,8 @@
 /* The tree of contexts: who is listed where, and how cancelling spreads. See context.h. */
 #include "context/context.h"
 
-/* Children that are taken over under one hold of the lock. */
-enum { BATCH = 64 };
+/* Children that are cancelled under one hold of their parent's lock. */
+enum { MOST_AT_ONCE = 64 };
 
 /* relaxed: who takes a reference has one, or the lock under which it will be looked for */
 bool gofer_context_try_ref(go_context *ctx)
@@ -20,10 +20,12 @@ bool gofer_context_enlist(gofer_cancellable *node, gofer_canceller *above)
     gofer_spin_lock(&above->source.lock);
     bool open = gofer_cancel_error(&above->source) == 0;
     if (open) {
-        node->next = above->children;
-        if (node->next)
-            node->next->previous = node;
-        above->children = node;
+        node->previous = above->last;
+        if (node->previous)
+            node->previous->next = node;
+        else
+            above->children = node;
+        above->last = node;
         atomic_store_explicit(&node->listed, true, memory_order_relaxed);
     }
     gofer_spin_unlock(&above->source.lock);
@@ -39,6 +41,8 @@ static void unlist_locked(gofer_canceller *above, gofer_cancellable *node)
         above->children = node->next;
     if (node->next)
         node->next->previous = node->previous;
+    else
+        above->last = node->previous;
     node->next = node->previous = NULL;
     /* release: whoever finds it unlisted may free it */
     atomic_store_explicit(&node->listed, false, memory_order_release);
@@ -58,92 +62,103 @@ void gofer_context_unlist(gofer_cancellable *node)
 
 /* ---- cancelling --------------------------------------------------------------------------- */
 
-/* A stack through `next`, of nodes that are in no list, each with a reference. */
-static void push(gofer_cancellable **pending, gofer_cancellable *node)
+/* The lock is held: error, cause, channel and claims are one step for all who look. */
+static gofer_cancel_watch *set_cancelled(gofer_canceller *c, int error, gofer_cause cause)
 {
-    node->next = *pending;
-    *pending = node;
-}
-
-static gofer_cancellable *pop(gofer_cancellable **pending)
-{
-    gofer_cancellable *node = *pending;
-    if (node) {
-        *pending = node->next;
-        node->next = NULL;
-    }
-    return node;
-}
-
-/* Moves children to `pending`, which so turns their order into that of their making; one that is
- * just being freed is let go. False: there are no more. */
-static bool take_children(gofer_canceller *c, gofer_cancellable **pending)
-{
-    gofer_spin_lock(&c->source.lock);
-    for (int i = 0; i < BATCH && c->children; i++) {
-        gofer_cancellable *child = c->children;
-        bool taken = gofer_context_try_ref(&child->context);
-        c->children = child->next;
-        if (child->next)
-            child->next->previous = NULL;
-        child->previous = NULL;
-        if (taken)
-            push(pending, child);
-        /* as in unlist_locked; `next` is ours now only where it was taken */
-        atomic_store_explicit(&child->listed, false, memory_order_release);
-    }
-    bool more = c->children != NULL;
-    gofer_spin_unlock(&c->source.lock);
-    return more;
-}
-
-/* The error, the channel and the claims: one step for all who look. */
-static bool set_cancelled(gofer_canceller *c, int error, gofer_cause cause)
-{
-    gofer_spin_lock(&c->source.lock);
-    if (gofer_cancel_error(&c->source) != 0) {
-        gofer_spin_unlock(&c->source.lock);
-        return false;
-    }
     c->cause = cause;
     gofer_cancel_watch *claimed = gofer_cancel_claim_all(&c->source, error);
     if (atomic_load_explicit(&c->done, memory_order_relaxed) == GOFER_DONE_OPEN) {
         go_close(gofer_done_chan(c));
         atomic_store_explicit(&c->done, GOFER_DONE_CLOSED, memory_order_release);
     }
+    return claimed;
+}
+
+/* False: it was cancelled before. */
+static bool cancel_one(gofer_canceller *c, int error, gofer_cause cause)
+{
+    gofer_cancel_watch *claimed = NULL;
+    gofer_spin_lock(&c->source.lock);
+    bool first = gofer_cancel_error(&c->source) == 0;
+    if (first)
+        claimed = set_cancelled(c, error, cause);
     gofer_spin_unlock(&c->source.lock);
     gofer_cancel_ready_all(claimed);
-    return true;
+    if (first)
+        gofer_context_stop_timer(c);
+    return first;
 }
 
-static bool cancel_one(gofer_canceller *c, int error, gofer_cause cause,
-                       gofer_cancellable **pending)
+/* The parent's lock is held, so a listed child is there even if its last reference is gone. True:
+ * it is cancelled, and nothing else is to be done for it: nobody waits, nothing is below it. */
+static bool cancel_leaf(gofer_cancellable *child, int error, gofer_cause cause)
 {
-    if (!set_cancelled(c, error, cause))
+    if (child->context.kind != GOFER_CONTEXT_CANCEL)
         return false;
-    gofer_context_stop_timer(c);
-    while (take_children(c, pending))
-        ;
-    return true;
+    gofer_canceller *c = gofer_canceller_of(child);
+    gofer_spin_lock(&c->source.lock);
+    bool is_leaf = !c->children && !c->source.watches &&
+                   atomic_load_explicit(&c->done, memory_order_relaxed) != GOFER_DONE_OPEN;
+    if (is_leaf && gofer_cancel_error(&c->source) == 0)
+        set_cancelled(c, error, cause);
+    gofer_spin_unlock(&c->source.lock);
+    return is_leaf;
 }
 
-static void spread(gofer_cancellable *pending, int error, gofer_cause cause)
+/* The lock is held. Cancels leaves, and lets go who is just being freed; returns the first other
+ * child, which stays listed, with a reference; or NULL, and *more tells whether there are more. */
+static gofer_cancellable *take_child(gofer_canceller *c, bool *more)
 {
-    for (gofer_cancellable *node; (node = pop(&pending));) {
-        if (node->context.kind == GOFER_CONTEXT_AFTER)
-            gofer_context_after_start(gofer_container(node, go_context_after, node));
-        else
-            cancel_one(gofer_canceller_of(node), error, cause, &pending);
-        go_context_unref(&node->context);
+    int error = gofer_cancel_error(&c->source);
+    for (int i = 0; i < MOST_AT_ONCE && c->children; i++) {
+        gofer_cancellable *child = c->children;
+        if (!cancel_leaf(child, error, c->cause) && gofer_context_try_ref(&child->context))
+            return child;
+        unlist_locked(c, child);
     }
+    *more = c->children != NULL;
+    return NULL;
 }
 
+static gofer_cancellable *next_child(gofer_canceller *c)
+{
+    gofer_cancellable *child;
+    bool more;
+    do {
+        more = false;
+        gofer_spin_lock(&c->source.lock);
+        child = take_child(c, &more);
+        gofer_spin_unlock(&c->source.lock);
+    } while (more);
+    return child;
+}
+
+/* Goes down and up again by the links that the tree has: its depth may be any. A child is unlisted
+ * when all below it is cancelled, not before. So whoever cancels what another is about to cancel
+ * finds what is left, helps, and returns when it is done. */
 bool gofer_context_cancel_all(gofer_canceller *root, int error, gofer_cause cause)
 {
-    gofer_cancellable *pending = NULL;
-    bool first = cancel_one(root, error, cause, &pending);
-    spread(pending, error, cause);
-    return first;
+    gofer_canceller *c = root;
+    bool first = cancel_one(root, error, cause);
+    for (;;) {
+        gofer_cancellable *child = next_child(c);
+        if (child && child->context.kind != GOFER_CONTEXT_AFTER) {
+            gofer_canceller *above = c;
+            c = gofer_canceller_of(child);
+            cancel_one(c, gofer_cancel_error(&above->source), above->cause);
+            continue;
+        }
+        if (child) {
+            gofer_context_after_start(gofer_container(child, go_context_after, node));
+        } else if (c == root) {
+            return first;
+        } else {
+            child = &c->node;
+            c = child->context.parent->canceller;
+        }
+        gofer_context_unlist(child);
+        go_context_unref(&child->context);
+    }
 }
 
 /* `above` is cancelled, and its error and cause do not change any more. */
