@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What only a wrong program does with contexts and scopes: the text names it, the status is 2.
-. "${BASH_SOURCE%/*}/expect.sh"
+# shellcheck source=tests/unit/expect.sh
+. "$(dirname "$0")/expect.sh"
 compile misuse <<'C'
 #include <gofer.h>
 #include <stdio.h>
