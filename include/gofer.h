@@ -16,5 +16,7 @@
 #include <gofer/map.h>
 #include <gofer/pool.h>
 #include <gofer/time.h>
+#include <gofer/context.h>
+#include <gofer/scope.h>
 
 #endif
