@@ -14,5 +14,6 @@
 #include <gofer/errgroup.h>
 #include <gofer/singleflight.h>
 #include <gofer/time.h>
+#include <gofer/signal.h>
 
 #endif
