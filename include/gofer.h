@@ -18,5 +18,6 @@
 #include <gofer/time.h>
 #include <gofer/context.h>
 #include <gofer/scope.h>
+#include <gofer/signal.h>
 
 #endif
