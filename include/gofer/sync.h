@@ -290,7 +290,9 @@ GOFER_API void gofer_deliver_waitgroup(gofer_call *, const void *stack);
 
 GOFER_END
 
-#ifndef __cplusplus
+#ifdef __cplusplus
+#include <gofer/cxx/sync.h>
+#else
 
 /* go_waitgroup_spawn for fn(args…): up to 16 arguments of any types, checked against fn's own
  * prototype and evaluated now. Go: WaitGroup.Go. */

@@ -145,6 +145,54 @@ static void starting()
     EXPECT(go_recv(c) == 12);
 }
 
+/* ---- groups and once ---------------------------------------------------------------------- */
+
+static int fail_with(int error, const std::string &unless)
+{
+    return unless.empty() ? error : 0;
+}
+
+static void groups()
+{
+    go_waitgroup wg = {};
+    std::string text(100, 'x');
+    int by_name = 0;
+    size_t by_lambda = 0;
+    go_waitgroup_go(&wg, [&, text] { by_lambda = text.size(); }); // memory of its own
+    go_waitgroup_go(
+        &wg, [](int &to, int n) { to = n; }, std::ref(by_name), 7); // words
+    go_waitgroup_wait(&wg);
+    EXPECT(by_lambda == 100 && by_name == 7);
+
+    go_errgroup group = {};
+    go_errgroup_set_limit(&group, 1);
+    go_chan(go_unit) open = go_chan_make(go_unit, 0);
+    go_errgroup_go(&group, [=] {
+        (void)go_recv(open);
+        return 0;
+    });
+    EXPECT(go_errgroup_try_go(&group, fail_with, 5, text) == 0); // its copies are given back
+    go_signal(open);
+    go_errgroup_go(&group, fail_with, 6, text);
+    go_errgroup_go(&group, fail_with, 7, "");
+    EXPECT(go_errgroup_wait(&group) == 7);
+    go_chan_unref(open);
+
+    go_once once = {}, thrown = {};
+    int calls = 0;
+    for (int i = 0; i < 3; i++)
+        go_once_do(&once, [&] { calls++; });
+    go_once_do(
+        &once, [](void *) { std::abort(); }, nullptr);
+    try {
+        go_once_do(&thrown, [] { throw 5; });
+    } catch (int n) {
+        calls += n;
+    }
+    go_once_do(&thrown, [&] { calls++; });
+    EXPECT(calls == 6);
+}
+
 /* ---- channels ----------------------------------------------------------------------------- */
 
 template <class T> static size_t element_size(go_chan(T))
@@ -590,6 +638,7 @@ int go_main(int argc, char **argv)
 {
     (void)argv;
     starting();
+    groups();
     channels();
     selecting();
     blocks();

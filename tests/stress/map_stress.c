@@ -2,8 +2,6 @@
  * deleted by one, counts that compare-and-swap adds up are whole, ranges see no torn entry. */
 #include "stress.h"
 
-#include <pthread.h>
-
 enum { WORKERS = 4, THREADS = 2, KEYS = 16 };
 
 struct pair {
@@ -14,7 +12,6 @@ typedef go_map(const char *, long) texts;
 
 static pairs counters;
 static texts owned;
-static go_waitgroup workers;
 static long added, stored, deleted;
 
 static void add(unsigned *random)
@@ -83,29 +80,12 @@ static void worker(int id)
             look(&random);
         stress_pause(&random);
     }
-    go_waitgroup_done(&workers);
-}
-
-static void *thread(void *id)
-{
-    worker((int)(intptr_t)id);
-    return NULL;
 }
 
 int go_main(int argc, char **argv)
 {
     stress_begin(argc, argv, 5000);
-    if (go_gomaxprocs(0) < 4)
-        go_gomaxprocs(4);
-    pthread_t threads[THREADS];
-    go_waitgroup_add(&workers, WORKERS + THREADS);
-    for (int i = 0; i < WORKERS; i++)
-        go(worker, i);
-    for (int i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, thread, (void *)(intptr_t)(WORKERS + i));
-    go_waitgroup_wait(&workers);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    stress_run_workers(worker, WORKERS, THREADS);
     long sum = 0, left = 0;
     go_map_range (&counters, key, value)
         sum += value.count + 0 * key;

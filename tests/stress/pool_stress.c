@@ -4,8 +4,6 @@
 
 #include "sched/sched.h"
 
-#include <pthread.h>
-
 enum { WORKERS = 6, THREADS = 2, MOST = 5 };
 
 struct item {
@@ -14,7 +12,6 @@ struct item {
 };
 
 static _Atomic long made, destroyed;
-static go_waitgroup workers;
 
 static void *make(void)
 {
@@ -50,29 +47,12 @@ static void worker(int id)
         if (stress_random(&random) % 64 == 0)
             atomic_fetch_add(&gofer_trim_epoch, 1);
     }
-    go_waitgroup_done(&workers);
-}
-
-static void *thread(void *id)
-{
-    worker((int)(intptr_t)id);
-    return NULL;
 }
 
 int go_main(int argc, char **argv)
 {
     stress_begin(argc, argv, 5000);
-    if (go_gomaxprocs(0) < 4)
-        go_gomaxprocs(4);
-    pthread_t threads[THREADS];
-    go_waitgroup_add(&workers, WORKERS + THREADS);
-    for (int i = 0; i < WORKERS; i++)
-        go(worker, i);
-    for (int i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, thread, (void *)(intptr_t)(WORKERS + i));
-    go_waitgroup_wait(&workers);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    stress_run_workers(worker, WORKERS, THREADS);
     go_pool_drain(&pool);
     STRESS_CHECK(made, destroyed);
     return 0;

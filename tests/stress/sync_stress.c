@@ -5,11 +5,7 @@
 
 #include "sync/sync.h"
 
-#include <pthread.h>
-
 enum { WORKERS = 6, THREADS = 2, SIZE = 6, ROOM = 3 };
-
-static go_waitgroup workers;
 
 /* ---- cancellation ------------------------------------------------------------------------- */
 
@@ -270,29 +266,12 @@ static void worker(int id)
         if (i % 8 == 0)
             use_waitgroup(&random);
     }
-    go_waitgroup_done(&workers);
-}
-
-static void *thread(void *id)
-{
-    worker((int)(intptr_t)id);
-    return NULL;
 }
 
 int go_main(int argc, char **argv)
 {
     stress_begin(argc, argv, 2000);
-    if (go_gomaxprocs(0) < 4)
-        go_gomaxprocs(4);
-    pthread_t threads[THREADS];
-    go_waitgroup_add(&workers, WORKERS + THREADS);
-    for (int i = 0; i < WORKERS; i++)
-        go(worker, i);
-    for (int i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, thread, (void *)(intptr_t)(WORKERS + i));
-    go_waitgroup_wait(&workers);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    stress_run_workers(worker, WORKERS, THREADS);
     STRESS_CHECK(in_mutex, served);
     STRESS_CHECK(left, writes);
     STRESS_CHECK(right, writes);
