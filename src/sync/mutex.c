@@ -107,8 +107,11 @@ static gofer_cold void watch(struct lot *lot)
     int64_t now = gofer_nanotime();
     set_watched(lot, true);
     atomic_store_explicit(&lot->watched_since, now, memory_order_relaxed);
-    if (!gofer_membarrier())
+    if (gofer_membarrier())
+        return;
+    do /* again: a signal ends the wait early */
         gofer_futex_wait(&(_Atomic uint32_t){ 0 }, 0, now + GO_MILLISECOND);
+    while (gofer_nanotime() < now + GO_MILLISECOND);
 }
 
 static bool watched_long(struct lot *lot)
