@@ -24,7 +24,7 @@ typedef struct go_mutex {
     uint32_t state; /* the library's own: see src/sync/mutex.c; so below */
     uint32_t reserved;
     void *waiters;
-    struct go_mutex *next;
+    struct go_mutex *next, **link;
 } go_mutex;
 
 /* Blocks until the mutex is held. A waiter that waited 1 ms gets it next. Go: Mutex.Lock. */

@@ -1,4 +1,5 @@
-/* go_mutex. state: LOCKED, WAITERS (the queue is not empty), STARVING (the next unlock hands over).
+/* go_mutex. state: LOCKED, WAITERS (the queue may not be empty), STARVING (the next unlock hands
+ * over).
  *
  * A free mutex is taken by one compare-and-swap, by newcomers too: that keeps a busy mutex from
  * being passed through the scheduler at each turn. A waiter that has waited 1 ms turns it to
@@ -10,11 +11,11 @@
  * the waiter. So the queues lie in lots, found by the mutex's address, and a lot with waiters is
  * watched: unlock looks, after the store, whether it is, and if so comes to see whether the mutex
  * has a queue (gofer_mutex_unlocked). Store, then load: the waiter makes that an order with a
- * membarrier when it starts the watch. After it, who has not read `watched` yet will find it set,
- * and who has read it has also stored before: the waiter's compare-and-swap finds the mutex free.
- * Who finds the watch on at once unlocks with a compare-and-swap, which undoes nothing. A watch
- * lasts beyond its last waiter, so a lot costs ten membarriers a second at most. spec/mutex.pml is
- * the model.
+ * membarrier when it starts the watch. After it, whose look is still to come will find it set, and
+ * whose look is over has stored before: the waiter's compare-and-swap finds the mutex free. Who
+ * finds the watch on before the store unlocks with a compare-and-swap, which undoes nothing. A
+ * watch lasts beyond its last waiter, so a lot costs ten membarriers a second at most.
+ * spec/mutex.pml is the model.
  *
  * A lot's lock guards the queues, the list of mutexes that have one, and all writes to WAITERS and
  * STARVING but the one above. Lifetime: unlock's last access to a mutex is the store that frees it,
@@ -35,7 +36,7 @@ static struct lot {
     _Alignas(GOFER_CACHE_LINE) gofer_spin lock;
     bool watched; /* as in gofer_mutex_watched, and everybody sees it by now */
     _Atomic int64_t watched_since;
-    _Atomic(go_mutex *) queued; /* those with waiters, through `next` */
+    go_mutex *queued; /* those with waiters, through `next` and back through `link` */
 } lots[GOFER_MUTEX_LOTS];
 
 static _Atomic uint32_t *state_of(go_mutex *m)
@@ -78,12 +79,6 @@ static bool spin_for_it(go_mutex *m)
     return false;
 }
 
-/* TSan knows no fences; what it must see goes through the lot's lock. */
-GOFER_UNSEEN static void full_fence(void)
-{
-    atomic_thread_fence(memory_order_seq_cst);
-}
-
 /* ---- lots --------------------------------------------------------------------------------- */
 
 static void set_watched(struct lot *lot, bool on)
@@ -108,8 +103,11 @@ static gofer_cold void watch(struct lot *lot)
     int64_t now = gofer_nanotime();
     set_watched(lot, true);
     atomic_store_explicit(&lot->watched_since, now, memory_order_relaxed);
-    if (!gofer_membarrier())
+    if (gofer_membarrier())
+        return;
+    do /* again: a signal ends the wait early */
         gofer_futex_wait(&never, 0, now + GO_MILLISECOND);
+    while (gofer_nanotime() < now + GO_MILLISECOND);
 }
 
 static bool watched_long(struct lot *lot)
@@ -124,8 +122,7 @@ static gofer_cold void perhaps_unwatch(struct lot *lot)
 {
     if (!gofer_spin_try(&lot->lock))
         return;
-    if (!atomic_load_explicit(&lot->queued, memory_order_relaxed) &&
-        !atomic_load_explicit(&gofer_sched.need_fences, memory_order_relaxed))
+    if (!lot->queued && !atomic_load_explicit(&gofer_sched.need_fences, memory_order_relaxed))
         set_watched(lot, false);
     atomic_store_explicit(&lot->watched_since, gofer_nanotime(), memory_order_relaxed);
     gofer_spin_unlock(&lot->lock);
@@ -134,7 +131,7 @@ static gofer_cold void perhaps_unwatch(struct lot *lot)
 /* Under the lot's lock, as all below. */
 static bool has_queue(const struct lot *lot, const go_mutex *m)
 {
-    const go_mutex *at = atomic_load_explicit(&lot->queued, memory_order_relaxed);
+    const go_mutex *at = lot->queued;
     while (at && at != m)
         at = at->next;
     return at != NULL;
@@ -143,8 +140,11 @@ static bool has_queue(const struct lot *lot, const go_mutex *m)
 static void push(struct lot *lot, go_mutex *m, struct gofer_sync_waiter *waiter, bool front)
 {
     if (!m->waiters) {
-        m->next = atomic_load_explicit(&lot->queued, memory_order_relaxed);
-        atomic_store_explicit(&lot->queued, m, memory_order_relaxed); /* see gofer_mutex_unlocked */
+        m->next = lot->queued;
+        m->link = &lot->queued;
+        if (m->next)
+            m->next->link = &m->next;
+        lot->queued = m;
     }
     if (front)
         gofer_waiters_push_front(&m->waiters, waiter);
@@ -152,17 +152,14 @@ static void push(struct lot *lot, go_mutex *m, struct gofer_sync_waiter *waiter,
         gofer_waiters_push(&m->waiters, waiter);
 }
 
-/* After a waiter left m's queue, if there was one. */
-static void forget_if_empty(struct lot *lot, const go_mutex *m)
+/* After a waiter left m's queue. */
+static void forget_if_empty(go_mutex *m)
 {
-    go_mutex *first = atomic_load_explicit(&lot->queued, memory_order_relaxed), *at = first;
     if (m->waiters)
         return;
-    if (first == m)
-        atomic_store_explicit(&lot->queued, m->next, memory_order_relaxed);
-    for (; at && at->next; at = at->next)
-        if (at->next == m)
-            at->next = m->next;
+    *m->link = m->next;
+    if (m->next)
+        m->next->link = m->link;
 }
 
 /* ---- lock --------------------------------------------------------------------------------- */
@@ -175,8 +172,6 @@ static bool take_or_queue(go_mutex *m, struct gofer_sync_waiter *waiter, bool ag
     struct lot *lot = lock_lot(m);
     if (!lot->watched)
         watch(lot);
-    push(lot, m, waiter, again);
-    full_fence(); /* pairs with the one in gofer_mutex_unlocked */
     uint32_t state = load_state(m), wanted;
     bool starves = again && gofer_nanotime() - waiter->since > GOFER_STARVING_AFTER, taken;
     do {
@@ -184,10 +179,8 @@ static bool take_or_queue(go_mutex *m, struct gofer_sync_waiter *waiter, bool ag
         wanted = taken ? state | LOCKED : state | WAITERS | (starves ? STARVING : 0u);
     } while (!atomic_compare_exchange_weak_explicit(state_of(m), &state, wanted,
                                                     memory_order_acquire, memory_order_relaxed));
-    if (taken) {
-        gofer_waiters_remove(&m->waiters, waiter);
-        forget_if_empty(lot, m);
-    }
+    if (!taken)
+        push(lot, m, waiter, again);
     gofer_spin_unlock(&lot->lock);
     if (taken)
         gofer_cancel_park(waiter->g);
@@ -200,7 +193,7 @@ static gofer_cold void withdraw(go_mutex *m, struct gofer_sync_waiter *waiter)
     struct lot *lot = lock_lot(m);
     if (waiter->queued) {
         gofer_waiters_remove(&m->waiters, waiter);
-        forget_if_empty(lot, m);
+        forget_if_empty(m);
     }
     if (!m->waiters)
         atomic_fetch_and_explicit(state_of(m), ~(uint32_t)(WAITERS | STARVING),
@@ -251,12 +244,12 @@ int gofer_mutex_lock_cancellable(go_mutex *m, gofer_cancel *source)
 /* ---- unlock ------------------------------------------------------------------------------- */
 
 /* The queue's head that was not cancelled, out of the queue; NULL: nobody. */
-static struct gofer_sync_waiter *claim(struct lot *lot, go_mutex *m)
+static struct gofer_sync_waiter *claim(go_mutex *m)
 {
     if (!m->waiters)
         return NULL;
     struct gofer_sync_waiter *waiter = gofer_waiters_claim(&m->waiters);
-    forget_if_empty(lot, m);
+    forget_if_empty(m);
     return waiter;
 }
 
@@ -269,7 +262,7 @@ static gofer_cold void pass_on(go_mutex *m)
         gofer_spin_unlock(&lot->lock);
         gofer_fatal_misuse("sync: unlock of unlocked mutex");
     }
-    struct gofer_sync_waiter *waiter = claim(lot, m);
+    struct gofer_sync_waiter *waiter = claim(m);
     gofer_g *g = waiter ? waiter->g : NULL;
     if (m->waiters)
         wanted = WAITERS;
@@ -298,19 +291,15 @@ void gofer_mutex_unlock_slow(go_mutex *m)
 }
 
 /* After the store that freed m, in a watched lot: if the store undid a waiter's WAITERS, sets it
- * again and wakes one to compete. m may be gone, or another mutex at the same place. */
+ * again and wakes one to compete. m may be gone, or another mutex at the same place. Who takes the
+ * lot's lock after us finds the mutex free; who took it before us is in the queue. */
 gofer_cold void gofer_mutex_unlocked(const go_mutex *m)
 {
-    struct lot *lot = &lots[GOFER_MUTEX_LOT(m)];
-    /* The store, then the look: a waiter has set `queued` before the swap that the store undid. */
-    full_fence();
-    if (!atomic_load_explicit(&lot->queued, memory_order_relaxed))
-        return;
+    struct lot *lot = lock_lot(m);
     gofer_g *g = NULL;
-    gofer_spin_lock(&lot->lock);
     if (has_queue(lot, m)) {
         go_mutex *alive = (go_mutex *)(uintptr_t)m;
-        struct gofer_sync_waiter *waiter = claim(lot, alive);
+        struct gofer_sync_waiter *waiter = claim(alive);
         g = waiter ? waiter->g : NULL;
         if (alive->waiters)
             atomic_fetch_or_explicit(state_of(alive), WAITERS, memory_order_relaxed);
