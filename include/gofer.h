@@ -16,5 +16,6 @@
 #include <gofer/map.h>
 #include <gofer/pool.h>
 #include <gofer/time.h>
+#include <gofer/signal.h>
 
 #endif

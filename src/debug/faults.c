@@ -6,6 +6,7 @@
  * business. */
 #include "arch/fault.h"
 #include "debug/dump.h"
+#include "debug/faults.h"
 #include "panic/panic.h"
 
 #include <signal.h>
@@ -148,9 +149,8 @@ static struct sigaction earlier[NSIG];
 static gofer_spin install_lock;
 static bool installed[NSIG];
 
-static bool pass_on(int number, siginfo_t *info, void *context)
+bool gofer_call_handler(const struct sigaction *action, int number, siginfo_t *info, void *context)
 {
-    const struct sigaction *action = &earlier[number];
     if (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN)
         return false;
     sigset_t mask = action->sa_mask;
@@ -173,7 +173,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
         gofer_fault_redirect(context, number | info->si_code << 8, (uintptr_t)info->si_addr);
         return;
     }
-    if (pass_on(number, info, context))
+    if (gofer_call_handler(&earlier[number], number, info, context))
         return;
     if (overflow)
         report_overflow(m->g, pc);

@@ -316,6 +316,9 @@ static inline gofer_m *gofer_m_attached(void)
     return gofer_likely(m != NULL) ? m : gofer_attach();
 }
 
+/* Whether the plain thread m wakes nobody: the deadlock check need not wait for it. */
+void gofer_thread_set_ignored(gofer_m *m, bool ignored);
+
 /* A timer was started for `when`: sees to it that somebody wakes in time. */
 void gofer_timekeeper_check(int64_t when);
 

@@ -11,6 +11,7 @@
 #include "sched/internal.h"
 
 #include "park/park.h"
+#include "signal/relay.h"
 #include "stack/stack.h"
 #include "time/timer.h"
 
@@ -149,6 +150,7 @@ static bool try_to_end(void)
     }
     gofer_monitor_stop();
     join_threads();
+    gofer_signals_end(); /* before the handlers that were there before it */
     gofer_faults_uninstall();
     free_all();
     return true;

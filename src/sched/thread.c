@@ -308,12 +308,16 @@ gofer_cold gofer_m *gofer_attach(void)
 
 /* ---- whose thread is it? ------------------------------------------------------------------ */
 
+void gofer_thread_set_ignored(gofer_m *m, bool ignored)
+{
+    gofer_spin_lock(&list_lock);
+    m->is_ignored = ignored;
+    gofer_spin_unlock(&list_lock);
+}
+
 void go_thread_ignore(void)
 {
-    gofer_m *m = gofer_m_attached();
-    gofer_spin_lock(&list_lock);
-    m->is_ignored = true;
-    gofer_spin_unlock(&list_lock);
+    gofer_thread_set_ignored(gofer_m_attached(), true);
 }
 
 static void *note_own_tid(void *tid)

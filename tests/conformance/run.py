@@ -50,6 +50,11 @@ DIFFERS = {
                                   "and foreign code may hold locks",
                                   {"stdout": "", "status": 2, "goroutines": ["main [running]"], "fatal": [
                                       "panic: runtime error: invalid memory address or nil pointer dereference"]}),
+    "signal_nobody_asked_for": ("a C program's signals keep doing what they did: the library catches none that nobody "
+                                "registered for", {"stdout": "", "status": -10}),
+    "signal_reset_undoes_ignore": ("go_signal_reset gives the default back, as Go's documentation says; Go's Reset "
+                                   "leaves what Ignore was called for ignored", {"status": -15}),
+    "signal_ignored_after_reset": ("as signal_reset_undoes_ignore", {"stdout": "0\n"}),
     "singleflight_do_chan_panic": ("Go's text goes on with the trace of the function, which ours has not",
                                    {"fatal": ["panic: boom"]}),
 }
