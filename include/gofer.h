@@ -17,5 +17,7 @@
 #include <gofer/pool.h>
 #include <gofer/time.h>
 #include <gofer/signal.h>
+#include <gofer/context.h>
+#include <gofer/scope.h>
 
 #endif

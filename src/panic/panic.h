@@ -7,6 +7,9 @@
 /* Raises a run-time error whose text is printed as it is ("send on closed channel"). */
 _Noreturn gofer_cold void gofer_panic_runtime(const char *text);
 
+/* Raises a value whose text lies in memory that is freed when the panic is over. */
+_Noreturn gofer_cold void gofer_panic_allocated(go_panic_value value, void *memory);
+
 /* "fatal error: …", then the traces of all goroutines; exit 2.
  * Never allocates, never hangs, usable in any state of the runtime. */
 _Noreturn gofer_cold void gofer_fatal(const char *format, ...)

@@ -9,6 +9,7 @@ static go_waitgroup counted, empty;
 static go_once once;
 static go_cond idle;
 static go_rwmutex written_by_go, written_by_defer, read_by_all, write_tried;
+static go_context *cancelled;
 static go_semaphore semaphore = GO_SEMAPHORE(1);
 static go_waitgroup group;
 static go_errgroup errgroup;
@@ -98,7 +99,51 @@ static void recovers(char *text)
         }                                \
     }
 
+/* Contexts and scopes. */
+#define CONTEXT_ROWS                                                                     \
+    ROW(PLAIN, go_context_background)                                                    \
+    ROW(PLAIN, go_context_cancel, cancelled)                                             \
+    ROW(PLAIN, go_context_cancel_cause, cancelled, 7, "%d of %d", 7, 8)                  \
+    ROW(PLAIN, go_context_cause, NULL)                                                   \
+    ROW(PLAIN, go_context_cause_text, NULL)                                              \
+    ROW(PLAIN, go_context_deadline, NULL, NULL)                                          \
+    ROW(PLAIN, go_context_done, NULL)                                                    \
+    ROW(PLAIN, go_context_end, NULL)                                                     \
+    ROW(PLAIN, go_context_err, NULL)                                                     \
+    ROW(PLAIN, go_context_err_text, NULL)                                                \
+    ROW(PLAIN, go_context_ref, NULL)                                                     \
+    ROW(COMPILES, go_context_string, NULL, NULL, (size_t)0)                              \
+    ROW(PLAIN, go_context_todo)                                                          \
+    ROW(PLAIN, go_context_unref, NULL)                                                   \
+    ROW(PLAIN, go_context_value, NULL, &key)                                             \
+    ROW(PLAIN, go_context_wait, cancelled)                                               \
+    ROW(COMPILES, go_context_with_cancel, NULL)                                          \
+    ROW(COMPILES, go_context_with_cancel_cause, NULL)                                    \
+    ROW(COMPILES, go_context_with_deadline, NULL, (int64_t)1)                            \
+    ROW(COMPILES, go_context_with_deadline_cause, NULL, (int64_t)1, 7, "late")           \
+    ROW(COMPILES, go_context_with_timeout, NULL, GO_HOUR)                                \
+    ROW(COMPILES, go_context_with_timeout_cause, NULL, GO_HOUR, 7, "late")               \
+    ROW(COMPILES, go_context_with_value, NULL, &key, NULL)                               \
+    ROW(COMPILES, go_context_without_cancel, NULL)                                       \
+    ROW(COMPILES, go_context_after_func, NULL, add_one, &spawned)                        \
+    ROW(PLAIN, go_context_after_free, NULL)                                              \
+    ROW(COMPILES, go_context_after_stop, NULL)                                           \
+    ROW(PLAIN, go_sleep_ctx, cancelled, GO_HOUR)                                         \
+    ROW(PLAIN, go_mutex_lock_ctx, cancelled, &tried)                                     \
+    ROW(PLAIN, go_rwmutex_lock_ctx, cancelled, &read_by_all)                             \
+    ROW(PLAIN, go_rwmutex_rlock_ctx, cancelled, &read_by_all)                            \
+    ROW(PLAIN, go_waitgroup_wait_ctx, cancelled, &empty)                                 \
+    ROW(COMPILES, go_cond_wait_ctx, NULL, &idle)                                         \
+    ROW(PLAIN, go_semaphore_acquire_ctx, cancelled, &semaphore, 0)                       \
+    ROW(COMPILES, go_errgroup_with_context, &errgroup, NULL)                             \
+    ROW(COMPILES, go_singleflight_do_ctx, NULL, &flights, "key", NULL, NULL, NULL, NULL) \
+    ROW(COMPILES, go_scope_cancel, NULL)                                                 \
+    ROW(COMPILES, go_scope_context, NULL)                                                \
+    ROW(COMPILES, go_scope_spawn, NULL, succeeds, NULL)                                  \
+    ROW(COMPILES, go_scope_wait, NULL)
+
 #define ROWS                                                                   \
+    CONTEXT_ROWS                                                               \
     ROW(PLAIN, go_after, (go_duration)1)                                       \
     ROW(PLAIN, go_after_func, GO_HOUR, add_one, &spawned)                      \
     ROW(PLAIN, go_duration_abs, -GO_SECOND)                                    \
@@ -221,6 +266,8 @@ static void run_row(void (*run)(void), go_waitgroup *wg)
 
 int go_main(int argc, char **argv)
 {
+    cancelled = go_context_with_cancel(NULL);
+    go_context_cancel(cancelled);
     ints = go_chan_make(int, 1);
     for (int i = 0; i < 2; i++)
         go_chan_ref(ints); /* for the row that gives two back */
