@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -349,6 +350,49 @@ func pool() int {
 	return n
 }
 
+var uncounted time.Duration // of setting up
+
+// The cancelling alone, for each child.
+func contextCancel1000() int {
+	const rounds, children = 1000, 1000
+	for i := 0; i < rounds; i++ {
+		start := time.Now()
+		parent, cancel := context.WithCancel(context.Background())
+		for j := 0; j < children; j++ {
+			_, cancelChild := context.WithCancel(parent)
+			_ = cancelChild
+		}
+		uncounted += time.Since(start)
+		cancel()
+	}
+	return rounds * children
+}
+
+// A value that the tenth context from here up has.
+func contextValueDepth10() int {
+	n := 20000000
+	var keys [10]int
+	ctx := context.Background()
+	for i := range keys {
+		ctx = context.WithValue(ctx, &keys[i], &keys[i])
+	}
+	for i := 0; i < n; i++ {
+		if ctx.Value(&keys[0]) != nil {
+			guarded++
+		}
+	}
+	return n
+}
+
+func withTimeoutStop() int {
+	n := 2000000
+	for i := 0; i < n; i++ {
+		_, cancel := context.WithTimeout(context.Background(), time.Hour)
+		cancel()
+	}
+	return n
+}
+
 func main() {
 	list := map[string]func() int{
 		"yield": yield, "hop": hop, "oneway": oneway, "buffered128": buffered128,
@@ -361,9 +405,11 @@ func main() {
 		"waitgroup_add_done": waitgroupAddDone, "cond_signal": condSignal,
 		"semaphore": semaphore, "pool": pool,
 		"timer_add_stop": timerAddStop, "timer_fire": timerFire, "ticker": ticker,
+		"context_cancel_1000": contextCancel1000, "context_value_depth10": contextValueDepth10,
+		"with_timeout_stop": withTimeoutStop,
 	}
 	run := list[os.Args[1]]
 	start := time.Now()
 	n := run()
-	fmt.Printf("%.2f\n", float64(time.Since(start).Nanoseconds())/float64(n))
+	fmt.Printf("%.2f\n", float64((time.Since(start)-uncounted).Nanoseconds())/float64(n))
 }

@@ -19,8 +19,8 @@
 #include <gofer/map.h>
 #include <gofer/pool.h>
 #include <gofer/time.h>
-#include <gofer/signal.h>
 #include <gofer/context.h>
 #include <gofer/scope.h>
+#include <gofer/signal.h>
 
 #endif

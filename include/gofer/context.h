@@ -56,8 +56,8 @@ GOFER_API go_context *go_context_with_cancel(go_context *parent);
 GOFER_API go_context *go_context_with_cancel_cause(go_context *parent);
 
 /* The same, and cancelled with ETIMEDOUT when go_now() reaches `when`, or after d; at once where
- * that has passed. A parent's deadline that comes earlier stays. Go: context.WithDeadline,
- * context.WithTimeout. */
+ * that has passed. A parent's earlier deadline stays. Until it is cancelled or given back there is
+ * no deadlock, and go_shutdown waits. Go: context.WithDeadline, context.WithTimeout. */
 GOFER_API go_context *go_context_with_deadline(go_context *parent, int64_t when);
 GOFER_API go_context *go_context_with_timeout(go_context *parent, go_duration d);
 

@@ -97,6 +97,31 @@ GOFER_API int go_rwmutex_tryrlock(go_rwmutex *rw);
  * Go: RWMutex.RUnlock. */
 GOFER_API void go_rwmutex_runlock(go_rwmutex *rw);
 
+/* For callers to compile in: a reader that meets neither a writer (1) nor readers that spread (4);
+ * the state counts readers in eights. */
+GOFER_API void gofer_rwmutex_rlock_slow(go_rwmutex *rw);
+GOFER_API void gofer_rwmutex_runlock_slow(go_rwmutex *rw);
+
+GOFER_INLINE void go_rwmutex_rlock(go_rwmutex *rw)
+{
+    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    if (__builtin_expect((state & 5) != 0 ||
+                             !__atomic_compare_exchange_n(&rw->state, &state, state + 8, 0,
+                                                          __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
+                         0))
+        gofer_rwmutex_rlock_slow(rw);
+}
+
+GOFER_INLINE void go_rwmutex_runlock(go_rwmutex *rw)
+{
+    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    if (__builtin_expect((state & 5) != 0 || state < 8 ||
+                             !__atomic_compare_exchange_n(&rw->state, &state, state - 8, 0,
+                                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED),
+                         0))
+        gofer_rwmutex_runlock_slow(rw);
+}
+
 /* ---- locker ------------------------------------------------------------------------------- */
 
 /* Anything that can be locked; the functions get `object`. Go: sync.Locker. */

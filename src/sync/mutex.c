@@ -104,11 +104,12 @@ static struct lot *lock_lot(const go_mutex *m)
  * that the other threads have made is taken to arrive within a millisecond. */
 static gofer_cold void watch(struct lot *lot)
 {
+    static _Atomic uint32_t never; /* woken */
     int64_t now = gofer_nanotime();
     set_watched(lot, true);
     atomic_store_explicit(&lot->watched_since, now, memory_order_relaxed);
     if (!gofer_membarrier())
-        gofer_futex_wait(&(_Atomic uint32_t){ 0 }, 0, now + GO_MILLISECOND);
+        gofer_futex_wait(&never, 0, now + GO_MILLISECOND);
 }
 
 static bool watched_long(struct lot *lot)

@@ -165,7 +165,7 @@ int go_rwmutex_tryrlock(go_rwmutex *rw)
     return try_rlock(rw);
 }
 
-static gofer_noinline void rlock_contended(go_rwmutex *rw)
+gofer_noinline void gofer_rwmutex_rlock_slow(go_rwmutex *rw)
 {
     if (!try_rlock_contended(rw))
         rlock_slow(rw, NULL);
@@ -174,9 +174,8 @@ static gofer_noinline void rlock_contended(go_rwmutex *rw)
 void go_rwmutex_rlock(go_rwmutex *rw)
 {
     uint32_t state = load_state(rw);
-    if (gofer_likely(!(state & (WRITER | SPREAD)) && change(rw, &state, state + READER)))
-        return;
-    rlock_contended(rw);
+    if (gofer_unlikely(state & (WRITER | SPREAD) || !change(rw, &state, state + READER)))
+        gofer_rwmutex_rlock_slow(rw);
 }
 
 int gofer_rwmutex_rlock_cancellable(go_rwmutex *rw, gofer_cancel *source)
@@ -253,7 +252,7 @@ static gofer_cold void runlock_elsewhere(go_rwmutex *rw)
         fail_runlock();
 }
 
-static gofer_noinline void runlock_contended(go_rwmutex *rw)
+gofer_noinline void gofer_rwmutex_runlock_slow(go_rwmutex *rw)
 {
     uint32_t state = load_state(rw);
     if (state & SPREAD && gofer_reader_leave(rw))
@@ -276,10 +275,9 @@ static gofer_noinline void runlock_contended(go_rwmutex *rw)
 void go_rwmutex_runlock(go_rwmutex *rw)
 {
     uint32_t state = load_state(rw);
-    if (gofer_likely(!(state & (WRITER | SPREAD)) && state >= READER &&
-                     change(rw, &state, state - READER)))
-        return;
-    runlock_contended(rw);
+    if (gofer_unlikely(state & (WRITER | SPREAD) || state < READER ||
+                       !change(rw, &state, state - READER)))
+        gofer_rwmutex_runlock_slow(rw);
 }
 
 /* ---- writers ------------------------------------------------------------------------------ */

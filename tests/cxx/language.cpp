@@ -490,6 +490,102 @@ static void panics_deeper()
     EXPECT(caught.empty());
 }
 
+/* ---- contexts and scopes ------------------------------------------------------------------ */
+
+static void contexts()
+{
+    static const int key = 0;
+    int value = 7, got = 0;
+    go_context *ctx = go_context_with_value(nullptr, &key, &value);
+    go_context *timed = go_context_with_timeout(ctx, GO_MILLISECOND);
+    go_chan(int) c = go_chan_make(int, 1);
+    EXPECT(go_send_ctx(timed, c, 3) == 0);
+    EXPECT(go_recv_ctx(timed, c, &got) == 1 && got == 3);
+    EXPECT(go_select(go_case_recv(c, &got), go_case_as(9, go_case_done(timed))) == 9);
+    EXPECT(go_recv_ctx(timed, c, &got) == -1 && errno == ETIMEDOUT);
+    EXPECT(go_context_value(timed, &key) == &value);
+    go_context_end(timed);
+    go_context_unref(ctx);
+    go_chan_unref(c);
+}
+
+static int twice(int n, int &result)
+{
+    go_gosched();
+    result = 2 * n;
+    return n == 3 ? 33 : 0;
+}
+
+static int leave_by_return(int &ended)
+{
+    go_scope(s, nullptr)
+    {
+        go_in(s, [&ended] {
+            go_gosched();
+            ended++;
+        });
+        return 5;
+    }
+    return 6;
+}
+
+static void until_cancelled(go_context *ctx, int *ended)
+{
+    go_context_wait(ctx);
+    ++*ended;
+}
+
+static void leave_by_exception_from_scope(int *ended)
+{
+    go_scope(s)
+    {
+        go_in(s, until_cancelled, go_scope_context(s), ended);
+        throw 8;
+    }
+}
+
+static void panic_in_scope()
+{
+    go_recoverable();
+    go_defer(swallow);
+    go_scope(s) go_in(s, [] { go_panic("in a scope"); });
+}
+
+static void scopes()
+{
+    int results[4] = {}, error = 0, ended = 0, rounds = 0;
+    std::string text;
+    go_scope(s, nullptr, &error)
+    {
+        for (int i = 0; i < 4; i++)
+            go_in(s, twice, i, std::ref(results[i]));
+        go_in(
+            s, [&text](const std::string &given) { text = given; }, std::string("moved in"));
+    }
+    EXPECT(error == 33);
+    EXPECT(results[0] == 0 && results[1] == 2 && results[3] == 6);
+    EXPECT(text == "moved in");
+    EXPECT(leave_by_return(ended) == 5 && ended == 1);
+    try {
+        leave_by_exception_from_scope(&ended);
+    } catch (int e) {
+        EXPECT(e == 8);
+    }
+    EXPECT(ended == 2);
+    for (int i = 0; i < 3; i++)
+        go_scope(s)
+        {
+            go_in(s, [&rounds] { rounds++; });
+            if (i < 2)
+                break; // leaves the scope, not the loop
+            EXPECT(go_scope_wait(s) == 0);
+        }
+    EXPECT(rounds == 3);
+    caught.clear();
+    panic_in_scope();
+    EXPECT(caught == "in a scope");
+}
+
 int go_main(int argc, char **argv)
 {
     (void)argv;
@@ -500,6 +596,8 @@ int go_main(int argc, char **argv)
     goexit_runs_deferred();
     panics();
     panics_deeper();
+    contexts();
+    scopes();
     errno = EAGAIN;
     EXPECT(errno == EAGAIN);
     std::puts("ok");
