@@ -3,7 +3,8 @@
 
 usage: pages.py SOURCE          fills the marked blocks from the files
        pages.py SOURCE --check  fails where a block differs from its file, a page uses a name that no
-                                header has, or docs/from-go.md lacks a name that one has
+                                header has or links to a page that is not there, or
+                                docs/from-go.md lacks a name that a header has
 
 A marked block is a fenced one under `<!-- PATH -->`, which shows the file PATH, or under `<!-- output
 of PATH -->`, which shows what it prints. A C program says that itself, in the comment that begins with
@@ -22,7 +23,7 @@ NAME = re.compile(r"\b(?:go_[a-z]\w*|GO_[A-Z]\w*)\b")
 
 
 def shown(source, path, output):
-    code, mark, printed = (source / path).read_text().partition("// Output:\n")
+    code, _, printed = (source / path).read_text().partition("// Output:\n")
     if not output:
         return code
     return re.sub("^// ?", "", printed, flags=re.M)
@@ -42,21 +43,26 @@ def main():
         if not check:
             page.write_text(want)
             continue
-        for line in difflib.unified_diff(text.splitlines(), want.splitlines(), str(page), "its programs", lineterm=""):
+        for line in difflib.unified_diff(text.splitlines(), want.splitlines(), str(page), "its programs",
+                                         lineterm=""):
             print(line)
             failed = True
         used = set(NAME.findall(BLOCK.sub("", text))) if page.name not in WRITTEN else set()
         for name in sorted(used - known):
             print(f"{page}: no header has {name}")
             failed = True
+        for here, root in re.findall(r"\]\(([\w-]+\.md)|`(docs/\S+\.md)`", text):
+            if not (page.parent / here if here else source / root).exists():
+                print(f"{page}: there is no {here or root}")
+                failed = True
     if check:
         items, _ = man.read_headers(source / "include")
         public = {name for _, _, names in items for name in names if NAME.match(name)}
         for name in sorted(public - set(NAME.findall((source / "docs/from-go.md").read_text()))):
             print(f"docs/from-go.md: {name} is missing")
             failed = True
-    return failed
+    sys.exit(failed)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
