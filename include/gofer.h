@@ -1,4 +1,7 @@
 /* gofer: Go's concurrency runtime for C. This header is all a program includes.
+ *
+ * docs/memory.md says who owns what, docs/errors.md how calls fail, docs/cancellation.md how they
+ * are cut short, docs/threads.md what runs where; docs/from-go.md lists Go's names beside ours.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_H
 #define GOFER_H

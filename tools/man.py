@@ -276,4 +276,5 @@ def main():
     (out / "man7" / "gofer.7").write_text(overview)
 
 
-main()
+if __name__ == "__main__":
+    main()
