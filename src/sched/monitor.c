@@ -12,6 +12,7 @@
 #include "debug/options.h"
 #include "panic/panic.h"
 #include "stack/stack.h"
+#include "sync/sync.h"
 #include "time/timer.h"
 
 #include <fcntl.h>
@@ -31,7 +32,8 @@ enum {
     STILL_LOOKS = 20, /* how often a blocked thread is seen before its processor is taken
                          although nothing waits */
     IDLE_LOOKS = 10,
-    TRIM_PERIOD = 1000000000
+    TRIM_PERIOD = 1000000000,
+    UNWATCH_PERIOD = 100000000
 };
 
 _Atomic uint32_t gofer_trim_epoch;
@@ -190,7 +192,7 @@ static void *monitor(void *unused)
     atomic_store_explicit(&gofer_monitor_tid, (pid_t)syscall(SYS_gettid), memory_order_relaxed);
     prctl(PR_SET_NAME, "gofer-monitor", 0UL, 0UL, 0UL);
     prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
-    int64_t period = PERIOD_LEAST, refreshed = gofer_nanotime();
+    int64_t period = PERIOD_LEAST, refreshed = gofer_nanotime(), unwatched = refreshed;
     int idle = 0;
     while (!atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)) {
         nap(period);
@@ -204,6 +206,10 @@ static void *monitor(void *unused)
         }
         if (now - trimmed_at > TRIM_PERIOD)
             next_trim_epoch(now);
+        if (now - unwatched >= UNWATCH_PERIOD) {
+            gofer_mutexes_unwatch();
+            unwatched = now;
+        }
         bool acted = false;
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
              m = m->all_link)

@@ -13,8 +13,9 @@
  * has a queue (gofer_mutex_unlocked). Store, then load: the waiter makes that an order with a
  * membarrier when it starts the watch. After it, whose look is still to come will find it set, and
  * whose look is over has stored before: the waiter's compare-and-swap finds the mutex free. Who
- * finds the watch on before the store unlocks with a compare-and-swap, which undoes nothing. A
- * watch lasts beyond its last waiter, so a lot costs ten membarriers a second at most.
+ * finds the watch on before the store unlocks with a compare-and-swap, which undoes nothing. The
+ * monitor ends watches without waiters ten times a second, so a lot costs as many membarriers at
+ * most.
  * spec/mutex.pml is the model.
  *
  * A lot's lock guards the queues, the list of mutexes that have one, and all writes to WAITERS and
@@ -27,15 +28,12 @@
 #include "sync/waiters.h"
 
 enum { LOCKED = 1, WAITERS = 2, STARVING = 4, SPINS = 4, PAUSES = 60 };
-enum { WATCH_LASTS = 100000000 }; /* nanoseconds */
 
 /* One byte for each lot, so that all that unlocks read stays in four cache lines. */
 uint8_t gofer_mutex_watched[GOFER_MUTEX_LOTS];
 
 static struct lot {
     _Alignas(GOFER_CACHE_LINE) gofer_spin lock;
-    bool watched; /* as in gofer_mutex_watched, and everybody sees it by now */
-    _Atomic int64_t watched_since;
     go_mutex *queued; /* those with waiters, through `next` and back through `link` */
 } lots[GOFER_MUTEX_LOTS];
 
@@ -81,10 +79,15 @@ static bool spin_for_it(go_mutex *m)
 
 /* ---- lots --------------------------------------------------------------------------------- */
 
-static void set_watched(struct lot *lot, bool on)
+/* Written under the lot's lock: who holds it and reads 1 knows that everybody else does too. */
+static void set_watched(const struct lot *lot, bool on)
 {
-    lot->watched = on;
     __atomic_store_n(&gofer_mutex_watched[lot - lots], on, __ATOMIC_RELAXED);
+}
+
+static bool is_watched(const struct lot *lot)
+{
+    return __atomic_load_n(&gofer_mutex_watched[lot - lots], __ATOMIC_RELAXED);
 }
 
 /* The lot of m, locked. */
@@ -102,7 +105,6 @@ static gofer_cold void watch(struct lot *lot)
     static _Atomic uint32_t never; /* woken */
     int64_t now = gofer_nanotime();
     set_watched(lot, true);
-    atomic_store_explicit(&lot->watched_since, now, memory_order_relaxed);
     if (gofer_membarrier())
         return;
     do /* again: a signal ends the wait early */
@@ -110,22 +112,15 @@ static gofer_cold void watch(struct lot *lot)
     while (gofer_nanotime() < now + GO_MILLISECOND);
 }
 
-static bool watched_long(struct lot *lot)
+void gofer_mutexes_unwatch(void)
 {
-    return atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed) -
-               atomic_load_explicit(&lot->watched_since, memory_order_relaxed) >
-           WATCH_LASTS;
-}
-
-/* Ends the watch where nobody waits; else looks again as long after. */
-static gofer_cold void perhaps_unwatch(struct lot *lot)
-{
-    if (!gofer_spin_try(&lot->lock))
-        return;
-    if (!lot->queued && !atomic_load_explicit(&gofer_sched.need_fences, memory_order_relaxed))
-        set_watched(lot, false);
-    atomic_store_explicit(&lot->watched_since, gofer_nanotime(), memory_order_relaxed);
-    gofer_spin_unlock(&lot->lock);
+    for (struct lot *lot = lots; lot < lots + GOFER_MUTEX_LOTS; lot++) {
+        if (!is_watched(lot) || !gofer_spin_try(&lot->lock))
+            continue;
+        if (!lot->queued && !atomic_load_explicit(&gofer_sched.need_fences, memory_order_relaxed))
+            set_watched(lot, false);
+        gofer_spin_unlock(&lot->lock);
+    }
 }
 
 /* Under the lot's lock, as all below. */
@@ -170,7 +165,7 @@ static bool take_or_queue(go_mutex *m, struct gofer_sync_waiter *waiter, bool ag
 {
     gofer_waiter_prepare(waiter, source, GOFER_WAIT_MUTEX);
     struct lot *lot = lock_lot(m);
-    if (!lot->watched)
+    if (!is_watched(lot))
         watch(lot);
     uint32_t state = load_state(m), wanted;
     bool starves = again && gofer_nanotime() - waiter->since > GOFER_STARVING_AFTER, taken;
@@ -281,13 +276,10 @@ static gofer_cold void pass_on(go_mutex *m)
 
 void gofer_mutex_unlock_slow(go_mutex *m)
 {
-    struct lot *lot = &lots[GOFER_MUTEX_LOT(m)];
     uint32_t locked = LOCKED;
     if (gofer_unlikely(!atomic_compare_exchange_strong_explicit(
             state_of(m), &locked, 0, memory_order_release, memory_order_relaxed)))
         pass_on(m);
-    else if (gofer_unlikely(watched_long(lot)))
-        perhaps_unwatch(lot);
 }
 
 /* After the store that freed m, in a watched lot: if the store undid a waiter's WAITERS, sets it
