@@ -110,7 +110,7 @@ static bool is_same(const struct sigaction *a, const struct sigaction *b)
 /* Keeps what is there, unless that was kept already. False: the signal cannot be changed. */
 static bool keep(int number)
 {
-    struct sigaction now;
+    struct sigaction now = { 0 }; /* sigaction fills a part of the mask */
     if (kept & gofer_signal_bit(number))
         return true;
     if (sigaction(number, NULL, &now) != 0)

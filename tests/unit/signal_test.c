@@ -308,7 +308,7 @@ static void receives_in_a_plain_thread(void)
     CHECK(go_signal_notify(c, SIGUSR1), 0);
     send_self(SIGUSR1);
     CHECK(go_recv(c), SIGUSR1);
-    CHECK(go_shutdown(0), 0); /* stops it too */
+    CHECK(go_shutdown(-1), 0); /* stops it too */
     CHECK(handler_of(SIGUSR1) == SIG_DFL, 1);
     CHECK(go_signal_notify(c, SIGUSR1), 0); /* starts the runtime anew */
     send_self(SIGUSR1);
