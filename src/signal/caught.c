@@ -101,16 +101,17 @@ static bool is_ours(const struct sigaction *action)
     return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == on_signal;
 }
 
+/* Of the masks what the kernel has: the C library leaves the rest as it is. */
 static bool is_same(const struct sigaction *a, const struct sigaction *b)
 {
     return a->sa_sigaction == b->sa_sigaction && a->sa_flags == b->sa_flags &&
-           memcmp(&a->sa_mask, &b->sa_mask, sizeof a->sa_mask) == 0;
+           memcmp(&a->sa_mask, &b->sa_mask, GOFER_SIGNALS / 8) == 0;
 }
 
 /* Keeps what is there, unless that was kept already. False: the signal cannot be changed. */
 static bool keep(int number)
 {
-    struct sigaction now = { 0 }; /* sigaction fills a part of the mask */
+    struct sigaction now;
     if (kept & gofer_signal_bit(number))
         return true;
     if (sigaction(number, NULL, &now) != 0)
