@@ -85,7 +85,9 @@ GOFER_END
  * be in progress. Not in Go. */
 #define go_map_free(m) gofer_map_free(&(m)->map)
 
-#ifndef __cplusplus
+#ifdef __cplusplus
+#include <gofer/cxx/map.h>
+#else
 
 #define GOFER_MAP_TYPE(m)                                           \
     (&(const gofer_map_type){ sizeof *(m)->key, sizeof *(m)->value, \

@@ -145,6 +145,81 @@ static void starting()
     EXPECT(go_recv(c) == 12);
 }
 
+/* ---- timers ------------------------------------------------------------------------------- */
+
+static void signal_to(void *c)
+{
+    go_send(static_cast<go_chan(int)>(c), 9);
+}
+
+static void timers()
+{
+    go_chan(int) c = go_chan_make(int, 0);
+    go_defer(go_chan_unref, c);
+    go_timer *t = go_after_func(0, [c] { go_send(c, 7); });
+    EXPECT(go_recv(c) == 7);
+    go_timer_reset(t, 0);
+    EXPECT(go_recv(c) == 7);
+    go_timer_free(t);
+    t = go_after_func(0, [&c] { go_send(c, 8); });
+    EXPECT(go_recv(c) == 8);
+    go_timer_free(t);
+    t = go_after_func(0, signal_to, c);
+    EXPECT(go_recv(c) == 9);
+    go_timer_free(t);
+    t = go_after_func(GO_HOUR, [] {});
+    EXPECT(go_timer_stop(t) == 1);
+    go_timer_free(t);
+}
+
+/* ---- maps --------------------------------------------------------------------------------- */
+
+typedef go_map(const char *, long) counts_by_word;
+typedef go_map(int, pair) pairs_by_number;
+
+static void maps()
+{
+    counts_by_word counts = {};
+    long n = 0;
+    char key[] = "one"; // the map has a copy
+    EXPECT(go_map_store(&counts, key, 1) == 0);
+    key[0] = 0;
+    EXPECT(go_map_load(&counts, "one", &n) == 1 && n == 1);
+    EXPECT(go_map_load(&counts, "two", nullptr) == 0);
+    EXPECT(go_map_load_or_store(&counts, "two", 2, &n) == 0 && n == 2);
+    EXPECT(go_map_load_or_store(&counts, "two", 3, &n) == 1 && n == 2);
+    EXPECT(go_map_swap(&counts, "two", 4, &n) == 1 && n == 2);
+    EXPECT(go_map_compare_and_swap(&counts, "two", 2, 5) == 0);
+    EXPECT(go_map_compare_and_swap(&counts, "two", 4, 5) == 1);
+    long sum = 0;
+    go_map_range (&counts, word, count)
+        sum += count + static_cast<long>(std::strlen(word));
+    EXPECT(sum == 1 + 3 + 5 + 3);
+    int rounds = 0;
+    for (int i = 0; i < 2; i++)
+        go_map_range (&counts, word, count) {
+            if (++rounds % 2)
+                continue;
+            EXPECT(word && count);
+            break; // leaves the range, not the loop
+        }
+    EXPECT(rounds == 4);
+    EXPECT(go_map_compare_and_delete(&counts, "two", 5) == 1);
+    EXPECT(go_map_load_and_delete(&counts, "one", &n) == 1 && n == 1);
+    go_map_delete(&counts, "one");
+    go_map_range (&counts, word, count)
+        EXPECT(!word && !count);
+    go_map_free(&counts);
+
+    pairs_by_number couples = {};
+    go_map_store(&couples, 3, { 1, 2 });
+    go_map_range (&couples, number, couple)
+        EXPECT(number == 3 && couple.a == 1 && couple.b == 2);
+    go_map_clear(&couples);
+    EXPECT(go_map_load(&couples, 3, nullptr) == 0);
+    go_map_free(&couples);
+}
+
 /* ---- groups and once ---------------------------------------------------------------------- */
 
 static int fail_with(int error, const std::string &unless)
@@ -639,6 +714,8 @@ int go_main(int argc, char **argv)
     (void)argv;
     starting();
     groups();
+    timers();
+    maps();
     channels();
     selecting();
     blocks();
