@@ -232,7 +232,7 @@ static void print_other(gofer_g *g)
         gofer_print("\tgoroutine running on other thread; stack unavailable\n");
     } else {
         if (g->unstarted) {
-            trace = (struct gofer_trace){ .address = { (uintptr_t)g->fn }, .count = 1 };
+            trace = (struct gofer_trace){ .address = { (uintptr_t)g->first.fn }, .count = 1 };
         } else {
             gofer_stack_borrow(g->sp);
             gofer_call_on(g->sp, collect, &trace);
