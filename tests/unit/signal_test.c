@@ -201,6 +201,41 @@ static void blocked_everywhere_is_received(void)
     go_chan_unref(c);
 }
 
+static sigset_t mask_at_start;
+
+/* One of a chain of goroutines, each on a thread of its own, in which all signals are blocked when
+ * the next one's is made: from it, or from a thread of the library's that blocks them too. */
+static void check_mask(int more, go_chan(go_unit) ended)
+{
+    sigset_t mine, all;
+    go_lock_os_thread();
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &mine);
+    for (int number = 1; number < SIGSYS; number++)
+        if (sigismember(&mine, number) != sigismember(&mask_at_start, number)) {
+            fprintf(stderr, "%d threads before the last: signal %d blocked: got %d, expected %d\n",
+                    more, number, sigismember(&mine, number), sigismember(&mask_at_start, number));
+            exit(1);
+        }
+    if (more > 0) {
+        go_chan(go_unit) done = go_chan_make(go_unit, 0);
+        go(check_mask, more - 1, done);
+        go_recv(done);
+        go_chan_unref(done);
+    }
+    pthread_sigmask(SIG_SETMASK, &mine, NULL);
+    go_unlock_os_thread();
+    go_signal(ended);
+}
+
+static void threads_begin_with_the_mask_of_the_start(void)
+{
+    go_chan(go_unit) done = go_chan_make(go_unit, 0);
+    go(check_mask, 16, done);
+    go_recv(done);
+    go_chan_unref(done);
+}
+
 static void faults_sent_by_kill_are_received(void)
 {
     static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
@@ -272,6 +307,7 @@ static void (*const behaviours[])(void) = {
     odd_numbers_are_passed_over,
     ignored_follows_the_kernel,
     blocked_everywhere_is_received,
+    threads_begin_with_the_mask_of_the_start,
     faults_sent_by_kill_are_received,
     real_time_signals,
     works_as_fn,
@@ -321,6 +357,11 @@ static void receives_in_a_plain_thread(void)
 
 int main(void)
 {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGWINCH);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    pthread_sigmask(SIG_BLOCK, NULL, &mask_at_start);
     CHECK(go_run(run_all, 0, NULL), 0);
     fork_gives_the_child_the_earlier_disposition();
     receives_in_a_plain_thread();
