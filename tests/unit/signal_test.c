@@ -5,6 +5,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +28,18 @@ static void (*handler_of(int number))(int)
     struct sigaction now;
     sigaction(number, NULL, &now);
     return now.sa_handler;
+}
+
+/* kill's signals go to any thread of the process that lets them in. qemu's user emulation has one
+ * of its own that lets the faults' in and fails in their handler (seen with 7.2, and so without us:
+ * kill(getpid(), SIGFPE) in a program of one thread that blocks SIGFPE). */
+static bool is_emulated; /* looked up before a thread may have another name */
+
+static void look_for_emulator(void)
+{
+    char name[16] = "";
+    prctl(PR_GET_NAME, name, 0UL, 0UL, 0UL);
+    is_emulated = strncmp(name, "qemu-", 5) == 0;
 }
 
 static void send_self(int number)
@@ -242,7 +256,10 @@ static void faults_sent_by_kill_are_received(void)
     go_chan(int) c = go_chan_make(int, 1);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         CHECK(go_signal_notify(c, faults[i]), 0);
-        send_self(faults[i]);
+        if (is_emulated)
+            raise(faults[i]);
+        else
+            send_self(faults[i]);
         CHECK(go_recv(c), faults[i]);
     }
     go_signal_stop(c);
@@ -358,6 +375,7 @@ static void receives_in_a_plain_thread(void)
 int main(void)
 {
     sigset_t set;
+    look_for_emulator();
     sigemptyset(&set);
     sigaddset(&set, SIGWINCH);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
