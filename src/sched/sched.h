@@ -18,6 +18,7 @@
 #include "stack/stack.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -236,6 +237,7 @@ extern struct gofer_sched {
     bool main_gone;           /* main's goroutine called Goexit */
     bool all_sticky;          /* GOFER_STICKY=1 */
     int max_threads;
+    sigset_t signal_mask; /* of the thread that started the runtime; all its threads begin so */
     gofer_g *main_g;
     gofer_m *ender; /* exiting: the thread that ends the process */
     gofer_m *_Atomic all_ms;

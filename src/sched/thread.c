@@ -190,6 +190,8 @@ static void *thread_main(void *argument)
 {
     gofer_m *m = argument;
     gofer_m_bind_worker(m);
+    /* the creator's may be another: the monitor's and the signals' thread block what they can */
+    pthread_sigmask(SIG_SETMASK, &gofer_sched.signal_mask, NULL);
     gofer_p *p = m->next_p;
     m->next_p = NULL;
     gofer_hold(m, p);
