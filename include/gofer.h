@@ -22,5 +22,6 @@
 #include <gofer/context.h>
 #include <gofer/scope.h>
 #include <gofer/signal.h>
+#include <gofer/fd.h>
 
 #endif

@@ -18,6 +18,7 @@ const char *gofer_reason_text(enum gofer_reason reason)
         [GOFER_WAIT_COND] = "sync.Cond.Wait",
         [GOFER_WAIT_WAITGROUP] = "sync.WaitGroup.Wait",
         [GOFER_WAIT_SEMACQUIRE] = "semacquire",
+        [GOFER_WAIT_IO] = "IO wait",
         [GOFER_WAIT_RUN] = "go_run",
     };
     return texts[reason];

@@ -7,6 +7,7 @@
 
 #include "debug/dump.h"
 #include "debug/options.h"
+#include "io/poller.h"
 #include "panic/panic.h"
 #include "time/timer.h"
 
@@ -68,7 +69,7 @@ int64_t gofer_check_deadlock(int round)
     int64_t left = gofer_goroutine_count();
     if (left == 0)
         gofer_say_quiet();
-    if (gofer_timers_can_wake() || (left == 0 && !gofer_sched.main_gone))
+    if (gofer_timers_can_wake() || gofer_poller_can_wake() || (left == 0 && !gofer_sched.main_gone))
         return -1;
     bool foreign = gofer_foreign_threads();
     if (foreign)

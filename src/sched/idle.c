@@ -7,6 +7,7 @@
  * (gofer_tell_idle), with the monitor as the backstop. */
 #include "sched/internal.h"
 
+#include "io/poller.h"
 #include "time/timer.h"
 
 #include <sched.h>
@@ -88,8 +89,13 @@ static void remove_idle_m(gofer_m *m)
 
 static void wake_thread(gofer_m *m)
 {
-    atomic_store_explicit(&m->wake, 1, memory_order_release); /* pairs with sleep_idle */
-    gofer_futex_wake(&m->wake, 1);
+    /* pairs with sleep_until and sleep_locked; before the look at `polls`, as there `polls` is
+     * before the look at `wake`: one of the two sees the other */
+    atomic_store_explicit(&m->wake, 1, memory_order_seq_cst);
+    if (atomic_load_explicit(&m->polls, memory_order_seq_cst))
+        gofer_poller_break();
+    else
+        gofer_futex_wake(&m->wake, 1);
 }
 
 void gofer_wake_idle_threads(void)
@@ -98,12 +104,23 @@ void gofer_wake_idle_threads(void)
         wake_thread(m);
 }
 
+/* sched.lock. An idle thread, or NULL; one that polls only where no processor stays idle that it
+ * could poll for. */
+static gofer_m *idle_m(void)
+{
+    gofer_m *m = gofer_sched.idle_ms;
+    if (!m || !atomic_load_explicit(&m->polls, memory_order_relaxed))
+        return m;
+    bool needed = atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0;
+    return m->idle_link || needed ? m->idle_link : m;
+}
+
 /* Lets a thread begin or go on with p, which the caller owns. `spinning`: it is already counted
  * as one that looks for work. */
 static void start_thread_with(gofer_p *p, bool spinning)
 {
     gofer_spin_lock(&gofer_sched.lock);
-    gofer_m *m = gofer_sched.idle_ms;
+    gofer_m *m = idle_m();
     if (m) {
         remove_idle_m(m);
         m->next_p = p;
@@ -152,6 +169,16 @@ void gofer_wake_one(void)
     gofer_spin_unlock(&gofer_sched.lock);
     if (p)
         start_thread_with(p, true);
+}
+
+void gofer_poller_need(void)
+{
+    gofer_spin_lock(&gofer_sched.lock);
+    /* Whoever goes to sleep looks under the lock whether it shall poll. */
+    gofer_p *p = gofer_poller_is_taken() ? NULL : gofer_take_idle_p();
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (p)
+        start_thread_with(p, false);
 }
 
 /* The timekeeper sleeps too long, or there is none: wake it, or somebody to become it. */
@@ -238,11 +265,32 @@ static bool timer_is_due(void)
     return timer >= 0 && timer <= gofer_nanotime();
 }
 
-/* Sleeps until somebody hands over a processor, or m, the timekeeper, finds one when the next
- * timer is due. Returns with a processor held, or m->ends set. */
+/* Sleeps until m is woken, until the deadline, or, where it has taken the poller, until descriptors
+ * became ready. */
+static void sleep_until(gofer_m *m, int64_t deadline, bool polls, gofer_poll_batch *batch)
+{
+    atomic_store_explicit(&m->polls, polls, memory_order_seq_cst); /* see wake_thread */
+    while (atomic_load_explicit(&m->wake, memory_order_seq_cst) == 0 && !batch->count) {
+        if (polls)
+            gofer_poller_wait(batch, deadline);
+        else
+            gofer_futex_wait(&m->wake, 0, deadline);
+        if (deadline >= 0 && gofer_nanotime() >= deadline)
+            break;
+    }
+    if (polls) {
+        atomic_store_explicit(&m->polls, false, memory_order_relaxed);
+        gofer_poller_drop();
+    }
+}
+
+/* Sleeps until somebody hands over a processor, or m finds one when the next timer is due, where it
+ * is the timekeeper, or when descriptors became ready. Returns with a processor held, or m->ends
+ * set. */
 static void sleep_idle(gofer_m *m)
 {
     int round = 0;
+    gofer_poll_batch batch;
     for (;;) {
         int64_t recheck = gofer_check_deadlock(round++);
         int64_t timer = gofer_timers_next();
@@ -259,12 +307,10 @@ static void sleep_idle(gofer_m *m)
         bool keeper = gofer_sched.timekeeper == m;
         if (keeper)
             deadline = earlier(deadline, timer);
+        bool polls = gofer_poller_take(); /* under the lock: see gofer_poller_need */
         gofer_spin_unlock(&gofer_sched.lock);
-        while (atomic_load_explicit(&m->wake, memory_order_acquire) == 0) {
-            gofer_futex_wait(&m->wake, 0, deadline);
-            if (deadline >= 0 && gofer_nanotime() >= deadline)
-                break;
-        }
+        batch.count = 0;
+        sleep_until(m, deadline, polls, &batch);
         gofer_spin_lock(&gofer_sched.lock);
         atomic_store_explicit(&m->wake, 0, memory_order_relaxed);
         if (gofer_sched.timekeeper == m) {
@@ -276,17 +322,16 @@ static void sleep_idle(gofer_m *m)
         gofer_p *p = m->next_p;
         m->next_p = NULL;
         m->ends = gofer_sched.stopping; /* and a processor that it was handed goes too */
-        if (!p && !m->ends && (timer_is_due() || gofer_list_count(&m->pinned)))
+        if (!p && !m->ends && (batch.count || timer_is_due() || gofer_list_count(&m->pinned)))
             p = gofer_take_idle_p();
         if (p || m->ends)
             remove_idle_m(m);
         gofer_spin_unlock(&gofer_sched.lock);
-        if (m->ends)
-            return;
-        if (p) {
+        if (p && !m->ends)
             gofer_hold(m, p);
+        gofer_poller_deliver(&batch); /* to p's queue, or to the global one */
+        if (p || m->ends)
             return;
-        }
     }
 }
 
@@ -421,6 +466,8 @@ static gofer_g *find_runnable(gofer_m *m)
             g = gofer_pick(m, p);
             if (!g)
                 g = take_global(m, p);
+            if (!g && gofer_poller_look())
+                g = gofer_pick(m, p);
             if (!g)
                 g = look_around(m, p, &spinning);
         }

@@ -11,6 +11,7 @@
 
 #include "debug/hog.h"
 #include "debug/options.h"
+#include "io/poller.h"
 #include "panic/panic.h"
 #include "stack/stack.h"
 #include "sync/sync.h"
@@ -196,6 +197,7 @@ static void *monitor(void *unused)
     prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
     int64_t period = PERIOD_LEAST, refreshed = gofer_nanotime(), unwatched = refreshed;
     int idle = 0, eager = 0;
+    uint32_t polled = 0; /* looks into the poller by then */
     while (!atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)) {
         nap(period);
         if (atomic_load_explicit(&stop, memory_order_relaxed))
@@ -212,7 +214,8 @@ static void *monitor(void *unused)
             gofer_mutexes_unwatch();
             unwatched = now;
         }
-        bool acted = false;
+        bool acted = gofer_poller_looks() == polled && gofer_poller_look();
+        polled = gofer_poller_looks();
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
              m = m->all_link)
             if (!atomic_load_explicit(&m->gone, memory_order_acquire))

@@ -52,6 +52,7 @@ enum gofer_reason {
     GOFER_WAIT_WAITGROUP,
     GOFER_WAIT_COND,
     GOFER_WAIT_SEMACQUIRE,
+    GOFER_WAIT_IO,  /* for a descriptor */
     GOFER_WAIT_RUN, /* inside go_run */
     GOFER_WAIT_REASONS
 };
@@ -185,6 +186,7 @@ struct gofer_m {
     _Atomic uint32_t wake; /* futex */
     gofer_list pinned;     /* ready goroutines that only this thread may run */
     enum gofer_idle idle;
+    _Atomic bool polls; /* its owner's: sleeps in the poller, not on `wake`; see wake_thread */
     bool wake_spinning; /* woken to look for work, and counted so */
 
     /* the monitor's notes */

@@ -10,6 +10,8 @@
  * gofer_life.lock is held over a whole attempt, so starting again waits for its outcome. */
 #include "sched/internal.h"
 
+#include "io/fd.h"
+#include "io/poller.h"
 #include "park/park.h"
 #include "signal/relay.h"
 #include "stack/stack.h"
@@ -71,7 +73,7 @@ static void close_door(void)
 /* Behind the closed door: from now on idle threads end, unless something goes on. */
 static bool stop_if_quiet(void)
 {
-    if (gofer_timers_can_wake())
+    if (gofer_timers_can_wake() || gofer_fds_are_open())
         return false;
     gofer_spin_lock(&gofer_sched.lock);
     bool quiet = gofer_all_still() && gofer_goroutine_count() == 0;
@@ -126,7 +128,9 @@ static void free_threads(void)
 static void free_all(void)
 {
     gofer_timers_free();
+    gofer_poller_free();
     GOFER_TSAN_IGNORE_BEGIN();
+    gofer_fds_free();
     free_threads();
     gofer_procs_free();
     gofer_slabs_free_all();

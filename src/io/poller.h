@@ -1,0 +1,59 @@
+/* The poller: tells which descriptors became ready.
+ *
+ * One epoll instance for the process. Nobody owns it: an idle thread sleeps in it instead of on its
+ * futex, a thread that runs out of work looks into it, and the monitor does where nobody else did
+ * for a while. At most one of them at a time: the poller is "taken". So no goroutine holds it, and
+ * descriptors are looked at however busy the others are. */
+#ifndef GOFER_SRC_POLLER_H
+#define GOFER_SRC_POLLER_H
+
+#include "base/base.h"
+
+enum { GOFER_POLL_BATCH = 128 };
+
+typedef struct gofer_poll_batch {
+    int count;
+    struct {
+        uint64_t key;    /* gofer_poller_add's */
+        uint32_t events; /* as epoll says it */
+    } ready[GOFER_POLL_BATCH];
+} gofer_poll_batch;
+
+/* Edges of fd are told as `key`, which is not 0, until gofer_poller_remove. 0, or an errno: EPERM
+ * where the kernel cannot tell fd's readiness. From any thread. */
+int gofer_poller_add(int fd, uint64_t key);
+void gofer_poller_remove(int fd);
+
+/* Whether any descriptor is watched. */
+bool gofer_poller_watches(void);
+
+/* True: the caller alone may wait, until it drops it. */
+bool gofer_poller_take(void);
+void gofer_poller_drop(void);
+bool gofer_poller_is_taken(void);
+
+/* For who has taken it: fills the batch with what became ready; where nothing has, waits for it
+ * until `deadline` (0: not at all; negative: none) or gofer_poller_break. */
+void gofer_poller_wait(gofer_poll_batch *batch, int64_t deadline);
+void gofer_poller_break(void);
+
+/* Wakes who waits for what is in the batch: src/io/fd.c. */
+void gofer_poller_deliver(const gofer_poll_batch *batch);
+
+/* Looks without waiting and delivers, if nobody else has taken it. True: something was ready. */
+bool gofer_poller_look(void);
+
+/* How often it was looked at or slept in so far: the monitor looks where this stands still. */
+uint32_t gofer_poller_looks(void);
+
+/* Whether a goroutine or plain thread waits for a descriptor: src/io/fd.c. Exact when nothing
+ * runs. */
+bool gofer_poller_can_wake(void);
+
+/* Sees to it that an idle thread polls, for a plain thread that will wait: src/sched/idle.c. */
+void gofer_poller_need(void);
+
+/* For go_shutdown: nothing is watched. */
+void gofer_poller_free(void);
+
+#endif

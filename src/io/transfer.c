@@ -1,0 +1,432 @@
+/* Reading, writing, accepting, connecting: each tries the kernel's call, and waits where that says
+ * that nothing is ready. */
+#include "io/fd.h"
+
+#include "context/context.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MOST_PIECES = 1024 }; /* IOV_MAX */
+
+static ssize_t fail(int error)
+{
+    *gofer_errno() = error;
+    return -1;
+}
+
+/* What a call returns that transferred `done` bytes before it met `error`. */
+static ssize_t outcome(size_t done, int error)
+{
+    *gofer_errno() = error;
+    return done ? (ssize_t)done : -1;
+}
+
+/* ---- one call of the kernel's ------------------------------------------------------------------
+ */
+
+/* To a pipe or the like without SIGPIPE, which write raises there. */
+static gofer_noinline ssize_t writev_quietly(int number, const struct iovec *pieces, int count)
+{
+    sigset_t pipe_signal, before;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    ssize_t n = writev(number, pieces, count);
+    int error = errno;
+    if (n < 0 && error == EPIPE && !sigismember(&before, SIGPIPE)) {
+        struct timespec at_once = { 0, 0 };
+        sigtimedwait(&pipe_signal, NULL, &at_once);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return n;
+}
+
+static ssize_t writev_once(const go_fd *fd, const struct iovec *pieces, int count)
+{
+    int number = gofer_fd_number(fd);
+    if (fd->is_socket) {
+        struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)pieces,
+                                  .msg_iovlen = (size_t)count };
+        return sendmsg(number, &message, MSG_NOSIGNAL);
+    }
+    if (!fd->is_polled || number == 1 || number == 2)
+        return writev(number, pieces, count);
+    return writev_quietly(number, pieces, count);
+}
+
+static ssize_t write_once(const go_fd *fd, const void *data, size_t size)
+{
+    if (fd->is_socket)
+        return send(gofer_fd_number(fd), data, size, MSG_NOSIGNAL);
+    struct iovec piece = { (void *)(uintptr_t)data, size };
+    return writev_once(fd, &piece, 1);
+}
+
+/* ---- bytes ------------------------------------------------------------------------------------
+ */
+
+ssize_t go_fd_read_ctx(go_context *ctx, go_fd *fd, void *buffer, size_t size)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    ssize_t n = 0;
+    int error = gofer_fd_begin(fd, GOFER_FD_READ, source);
+    if (error)
+        return fail(error);
+    while (size && !error && (n = read(gofer_fd_number(fd), buffer, size)) < 0)
+        error = gofer_fd_retry(fd, GOFER_FD_READ, source);
+    gofer_fd_note_read(fd, n, size);
+    gofer_fd_end(fd, GOFER_FD_READ);
+    return error ? fail(error) : n;
+}
+
+ssize_t go_fd_read_full_ctx(go_context *ctx, go_fd *fd, void *buffer, size_t size)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    size_t done = 0;
+    int error = gofer_fd_begin(fd, GOFER_FD_READ, source);
+    if (error)
+        return fail(error);
+    while (!error && done < size) {
+        ssize_t n = read(gofer_fd_number(fd), (char *)buffer + done, size - done);
+        if (n == 0)
+            break;
+        gofer_fd_note_read(fd, n, size - done);
+        if (n < 0)
+            error = gofer_fd_retry(fd, GOFER_FD_READ, source);
+        else if ((done += (size_t)n) < size)
+            error = gofer_fd_wait_more(fd, source);
+    }
+    gofer_fd_end(fd, GOFER_FD_READ);
+    if (error)
+        return outcome(done, error);
+    *gofer_errno() = 0;
+    return (ssize_t)done;
+}
+
+ssize_t go_fd_write_ctx(go_context *ctx, go_fd *fd, const void *data, size_t size)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    size_t done = 0;
+    int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
+    if (error)
+        return fail(error);
+    do {
+        ssize_t n = write_once(fd, (const char *)data + done, size - done);
+        if (n < 0)
+            error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
+        else if ((done += (size_t)n) == size)
+            break;
+    } while (!error);
+    gofer_fd_end(fd, GOFER_FD_WRITE);
+    return error ? outcome(done, error) : (ssize_t)size;
+}
+
+ssize_t go_fd_readv_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces, int count)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    ssize_t n = 0;
+    int error = gofer_fd_begin(fd, GOFER_FD_READ, source);
+    if (error)
+        return fail(error);
+    while (!error && (n = readv(gofer_fd_number(fd), pieces, count)) < 0)
+        error = gofer_fd_retry(fd, GOFER_FD_READ, source);
+    gofer_fd_end(fd, GOFER_FD_READ);
+    return error ? fail(error) : n;
+}
+
+/* Drops `n` bytes from the pieces' front. Returns how many pieces are left. */
+static int skip(struct iovec **pieces, int count, size_t n)
+{
+    while (count && n >= (*pieces)->iov_len) {
+        n -= (*pieces)->iov_len;
+        ++*pieces;
+        count--;
+    }
+    if (count) {
+        (*pieces)->iov_base = (char *)(*pieces)->iov_base + n;
+        (*pieces)->iov_len -= n;
+    }
+    return count;
+}
+
+ssize_t go_fd_writev_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces, int count)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    struct iovec left[MOST_PIECES], *first = left;
+    size_t done = 0;
+    if (count < 0 || count > MOST_PIECES)
+        return fail(EINVAL);
+    memcpy(left, pieces, (size_t)count * sizeof *pieces);
+    int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
+    if (error)
+        return fail(error);
+    while (!error && count) {
+        ssize_t n = writev_once(fd, first, count);
+        if (n < 0) {
+            error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
+        } else {
+            done += (size_t)n;
+            count = skip(&first, count, (size_t)n);
+        }
+    }
+    gofer_fd_end(fd, GOFER_FD_WRITE);
+    return error ? outcome(done, error) : (ssize_t)done;
+}
+
+/* Two may be at different places of a file at a time: no turn. */
+ssize_t go_fd_pread(go_fd *fd, void *buffer, size_t size, off_t offset)
+{
+    ssize_t n;
+    int error = gofer_fd_enter(fd);
+    if (error)
+        return fail(error);
+    do
+        n = pread(gofer_fd_number(fd), buffer, size, offset);
+    while (n < 0 && errno == EINTR);
+    error = n < 0 ? errno : 0;
+    gofer_fd_leave(fd);
+    return error ? fail(error) : n;
+}
+
+ssize_t go_fd_pwrite(go_fd *fd, const void *data, size_t size, off_t offset)
+{
+    size_t done = 0;
+    int error = gofer_fd_enter(fd);
+    if (error)
+        return fail(error);
+    while (!error && done < size) {
+        ssize_t n = pwrite(gofer_fd_number(fd), (const char *)data + done, size - done,
+                           offset + (off_t)done);
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            error = errno;
+    }
+    gofer_fd_leave(fd);
+    return error ? outcome(done, error) : (ssize_t)done;
+}
+
+ssize_t go_fd_sendfile(go_fd *fd, int file, off_t *offset, size_t size)
+{
+    ssize_t n = 0;
+    int error = gofer_fd_begin(fd, GOFER_FD_WRITE, NULL);
+    if (error)
+        return fail(error);
+    while (!error && (n = sendfile(gofer_fd_number(fd), file, offset, size)) < 0)
+        error = gofer_fd_retry(fd, GOFER_FD_WRITE, NULL);
+    gofer_fd_end(fd, GOFER_FD_WRITE);
+    return error ? fail(error) : n;
+}
+
+/* ---- messages ---------------------------------------------------------------------------------
+ */
+
+ssize_t go_fd_recvmsg_ctx(go_context *ctx, go_fd *fd, struct msghdr *message, int flags)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    ssize_t n = 0;
+    int error = gofer_fd_begin(fd, GOFER_FD_READ, source);
+    if (error)
+        return fail(error);
+    while (!error && (n = recvmsg(gofer_fd_number(fd), message, flags | MSG_CMSG_CLOEXEC)) < 0)
+        error = gofer_fd_retry(fd, GOFER_FD_READ, source);
+    gofer_fd_end(fd, GOFER_FD_READ);
+    return error ? fail(error) : n;
+}
+
+ssize_t go_fd_sendmsg_ctx(go_context *ctx, go_fd *fd, const struct msghdr *message, int flags)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    ssize_t n = 0;
+    int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
+    if (error)
+        return fail(error);
+    while (!error && (n = sendmsg(gofer_fd_number(fd), message, flags | MSG_NOSIGNAL)) < 0)
+        error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
+    gofer_fd_end(fd, GOFER_FD_WRITE);
+    return error ? fail(error) : n;
+}
+
+/* ---- connections ------------------------------------------------------------------------------
+ */
+
+/* A connection that the peer gave up while it was in the queue is none. */
+static int accept_once(const go_fd *fd, struct sockaddr *address, socklen_t *size, socklen_t room)
+{
+    int number;
+    do {
+        if (size)
+            *size = room;
+        number = accept4(gofer_fd_number(fd), address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (number < 0 && errno == ECONNABORTED);
+    return number;
+}
+
+go_fd *go_fd_accept_ctx(go_context *ctx, go_fd *fd, struct sockaddr *address, socklen_t *size)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    socklen_t room = size ? *size : 0;
+    int number = -1, error = gofer_fd_begin(fd, GOFER_FD_READ, source);
+    if (error) {
+        fail(error);
+        return NULL;
+    }
+    while (!error && (number = accept_once(fd, address, size, room)) < 0)
+        error = gofer_fd_retry(fd, GOFER_FD_READ, source);
+    gofer_fd_end(fd, GOFER_FD_READ);
+    go_fd *accepted = error ? NULL : gofer_fd_adopt(number, GOFER_FD_STREAM);
+    if (!error && !accepted) {
+        error = *gofer_errno();
+        close(number);
+    }
+    if (error)
+        fail(error);
+    return accepted;
+}
+
+/* A connection is being made: waits for its outcome. 0, or an errno. */
+static int wait_connected(go_fd *fd, gofer_cancel *source)
+{
+    for (;;) {
+        int error = gofer_fd_wait_ready(fd, GOFER_FD_WRITE, source), result = 0;
+        socklen_t size = sizeof result;
+        if (error)
+            return error;
+        if (getsockopt(gofer_fd_number(fd), SOL_SOCKET, SO_ERROR, &result, &size) != 0)
+            return errno;
+        if (result != EINPROGRESS && result != EALREADY && result != EINTR)
+            return result == EISCONN ? 0 : result;
+    }
+}
+
+int go_fd_connect_ctx(go_context *ctx, go_fd *fd, const struct sockaddr *address, socklen_t size)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
+    if (error)
+        return (int)fail(error);
+    if (connect(gofer_fd_number(fd), address, size) != 0)
+        error = errno;
+    if (error == EINPROGRESS || error == EALREADY || error == EINTR)
+        error = wait_connected(fd, source);
+    gofer_fd_end(fd, GOFER_FD_WRITE);
+    return error ? (int)fail(error) : 0;
+}
+
+int go_fd_shutdown(go_fd *fd, int how)
+{
+    int error = gofer_fd_enter(fd);
+    if (error)
+        return (int)fail(error);
+    if (shutdown(gofer_fd_number(fd), how) != 0)
+        error = errno;
+    gofer_fd_leave(fd);
+    return error ? (int)fail(error) : 0;
+}
+
+int go_fd_wait_ctx(go_context *ctx, go_fd *fd, int what)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    enum gofer_fd_side side = what == GO_READABLE ? GOFER_FD_READ : GOFER_FD_WRITE;
+    if (what != GO_READABLE && what != GO_WRITABLE)
+        return (int)fail(EINVAL);
+    int error = gofer_fd_begin(fd, side, source);
+    if (error)
+        return (int)fail(error);
+    if (fd->is_polled)
+        error = gofer_fd_wait_ready(fd, side, source);
+    gofer_fd_end(fd, side);
+    return error ? (int)fail(error) : 0;
+}
+
+/* ---- pairs ------------------------------------------------------------------------------------
+ */
+
+static int adopt_pair(const int numbers[2], go_fd *ends[2])
+{
+    ends[0] = go_fd_new(numbers[0]);
+    ends[1] = ends[0] ? go_fd_new(numbers[1]) : NULL;
+    if (ends[1])
+        return 0;
+    int error = *gofer_errno();
+    if (ends[0])
+        go_fd_unref(ends[0]);
+    else
+        close(numbers[0]);
+    close(numbers[1]);
+    return (int)fail(error);
+}
+
+int go_fd_pipe(go_fd *ends[2])
+{
+    int numbers[2];
+    return pipe2(numbers, O_CLOEXEC | O_NONBLOCK) != 0 ? -1 : adopt_pair(numbers, ends);
+}
+
+int go_fd_socketpair(int domain, int type, int protocol, go_fd *ends[2])
+{
+    int numbers[2];
+    return socketpair(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol, numbers) != 0
+               ? -1
+               : adopt_pair(numbers, ends);
+}
+
+/* ---- without a context ------------------------------------------------------------------------
+ */
+
+ssize_t go_fd_read(go_fd *fd, void *buffer, size_t size)
+{
+    return go_fd_read_ctx(NULL, fd, buffer, size);
+}
+
+ssize_t go_fd_read_full(go_fd *fd, void *buffer, size_t size)
+{
+    return go_fd_read_full_ctx(NULL, fd, buffer, size);
+}
+
+ssize_t go_fd_write(go_fd *fd, const void *data, size_t size)
+{
+    return go_fd_write_ctx(NULL, fd, data, size);
+}
+
+ssize_t go_fd_readv(go_fd *fd, const struct iovec *pieces, int count)
+{
+    return go_fd_readv_ctx(NULL, fd, pieces, count);
+}
+
+ssize_t go_fd_writev(go_fd *fd, const struct iovec *pieces, int count)
+{
+    return go_fd_writev_ctx(NULL, fd, pieces, count);
+}
+
+ssize_t go_fd_recvmsg(go_fd *fd, struct msghdr *message, int flags)
+{
+    return go_fd_recvmsg_ctx(NULL, fd, message, flags);
+}
+
+ssize_t go_fd_sendmsg(go_fd *fd, const struct msghdr *message, int flags)
+{
+    return go_fd_sendmsg_ctx(NULL, fd, message, flags);
+}
+
+go_fd *go_fd_accept(go_fd *fd, struct sockaddr *address, socklen_t *size)
+{
+    return go_fd_accept_ctx(NULL, fd, address, size);
+}
+
+int go_fd_connect(go_fd *fd, const struct sockaddr *address, socklen_t size)
+{
+    return go_fd_connect_ctx(NULL, fd, address, size);
+}
+
+int go_fd_wait(go_fd *fd, int what)
+{
+    return go_fd_wait_ctx(NULL, fd, what);
+}
