@@ -27,6 +27,7 @@ static size_t stack_size_wanted(void)
 static int start(void)
 {
     gofer_debug_start();
+    gofer_threads_begin();
     gofer_sched.migrates = gofer_debug.migrate;
     const char *sticky = getenv("GOFER_STICKY");
     gofer_sched.all_sticky = sticky && strcmp(sticky, "1") == 0;
