@@ -56,6 +56,9 @@ PAGES = {
                            "go_duration_abs go_duration_hours go_duration_minutes "
                            "go_duration_seconds go_duration_milliseconds "
                            "go_duration_microseconds go_duration_nanoseconds"),
+    "go_signal_notify": ("signals as values on channels",
+                         "go_signal_notify go_signal_stop go_signal_ignore go_signal_reset "
+                         "go_signal_ignored go_signal_string"),
     "go_version": ("the library's version", "go_version"),
 }
 
@@ -67,6 +70,9 @@ USES = {
     "go_chan": "go_chan(T)",
     "go_elem": "go_elem(channel)",
     "go_chan_make": "go_chan(T) go_chan_make(T, n);",
+    "go_signal_notify": "int go_signal_notify(go_chan(int) c, ...);",
+    "go_signal_ignore": "void go_signal_ignore(...);",
+    "go_signal_reset": "void go_signal_reset(...);",
     "go_send": "void go_send(go_chan(T) c, T v);",
     "go_recv": "T go_recv(go_chan(T) c);",
     "go_recv_ok": "int go_recv_ok(go_chan(T) c, T *p);",

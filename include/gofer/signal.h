@@ -2,17 +2,18 @@
  *
  * A signal that somebody asked for goes to every channel that was registered for it, as an int, its
  * number. A send never blocks: a channel without room loses it, so give it room for one value of
- * each signal at least. A signal that comes again before the first was passed on counts once. Signals
- * that nobody asked for keep doing what they did: the library, unlike Go, catches none of them.
+ * each signal at least. A signal that comes again before the first was passed on counts once.
+ * Signals that nobody asked for keep doing what they did: the library, unlike Go, catches none of
+ * them.
  *
- * A handler that the program had is kept, not called, and put back by go_signal_stop, go_signal_reset
- * and go_shutdown. A handler that it puts in front of ours later stays, and may call ours. System
- * calls that the handler interrupts go on (SA_RESTART); it runs on the alternate stack where the
- * thread has one. SIGKILL and SIGSTOP cannot be caught. A SIGSEGV, SIGBUS, SIGFPE or SIGILL that a
- * failing instruction caused is not sent to channels; one that kill sent is.
+ * A handler that the program had is kept, not called, and put back by go_signal_stop,
+ * go_signal_reset and go_shutdown. A handler that it puts in front of ours later stays, and may
+ * call ours. System calls that the handler interrupts go on (SA_RESTART); it runs on the alternate
+ * stack where the thread has one. SIGKILL and SIGSTOP cannot be caught. A SIGSEGV, SIGBUS, SIGFPE
+ * or SIGILL that a failing instruction caused is not sent to channels; one that kill sent is.
  *
- * In all lists: numbers that are no signal are passed over; 0 ends the list. The child of a fork gets
- * back the handlers from before; what was ignored stays ignored, there and after exec.
+ * In all lists: numbers that are no signal are passed over; 0 ends the list. The child of a fork
+ * gets back the handlers from before; what was ignored stays ignored, there and after exec.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_SIGNAL_H
 #define GOFER_SIGNAL_H
@@ -26,15 +27,15 @@ GOFER_BEGIN
  * that it was registered for; without signals all. Keeps a reference to c until c is registered no
  * more. Does not block; from any thread; starts the runtime if it does not run. While a channel is
  * registered the runtime takes no silence for a deadlock. A signal that was ignored is no longer;
- * one that all threads block is received nevertheless. 0; -1 with ENOMEM or EAGAIN where memory or a
- * thread is lacking. NULL c panics: "os/signal: Notify using nil channel". Go: signal.Notify. */
+ * one that all threads block is received nevertheless. 0; -1 with ENOMEM or EAGAIN where memory or
+ * a thread is lacking. NULL c panics: "os/signal: Notify using nil channel". Go: signal.Notify. */
 GOFER_API int go_signal_notify(go_chan(int) c, ...);
 
 /* Sends no more signals to c, and gives the reference back. A signal that comes later does what it
- * did before the first go_signal_notify, unless other channels are registered for it. What was caught
- * before is in c's buffer, as far as that has room, when the call returns; no value comes after.
- * Waits for handlers that run at this moment, not for receivers. From any thread. A channel that is
- * not registered, NULL too: does nothing. Go: signal.Stop. */
+ * did before the first go_signal_notify, unless other channels are registered for it. What was
+ * caught before is in c's buffer, as far as that has room, when the call returns; no value comes
+ * after. Waits for handlers that run at this moment, not for receivers. From any thread. A channel
+ * that is not registered, NULL too: does nothing. Go: signal.Stop. */
 GOFER_API void go_signal_stop(go_chan(int) c);
 
 /* go_signal_ignore(SIGHUP): these signals are ignored from now on, and registered channels get them

@@ -74,7 +74,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 #ifdef GOFER_TSAN
 /* TSan puts a handler of its own in ours's place, which holds signals back until the thread calls
- * something that TSan intercepts; an idle thread never does. So ours goes where the kernel sees it. */
+ * something that TSan intercepts; an idle thread never does. So ours goes where the kernel sees it.
+ */
 static void bypass_tsan(int number)
 {
     struct {

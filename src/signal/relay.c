@@ -5,8 +5,9 @@
  * passed on what is pending knows that no value is on its way any more. Goroutines are made ready
  * after its release.
  *
- * Of all threads this one alone changes its signal mask: it lets in what is wanted and nothing else,
- * so a signal that the program blocks everywhere is received while somebody is registered for it. */
+ * Of all threads this one alone changes its signal mask: it lets in what is wanted and nothing
+ * else, so a signal that the program blocks everywhere is received while somebody is registered for
+ * it. */
 #include "gofer/signal.h"
 
 #include "chan/chan.h"

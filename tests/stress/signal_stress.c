@@ -1,7 +1,7 @@
 /* Registrations come and go while signals arrive. What must hold: a value is one of those that the
- * channel was registered for; after go_signal_stop none comes; a signal that raise has handed to our
- * handler is in the buffer when go_signal_stop returns, unless it lies there already; a witness that
- * is registered throughout sees every signal that was sent after it drained its channel. */
+ * channel was registered for; after go_signal_stop none comes; a signal that raise has handed to
+ * our handler is in the buffer when go_signal_stop returns, unless it lies there already; a witness
+ * that is registered throughout sees every signal that was sent after it drained its channel. */
 #include "stress.h"
 
 #include <pthread.h>

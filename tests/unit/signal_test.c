@@ -101,7 +101,8 @@ static void chaining_handler(int number, siginfo_t *info, void *context)
         ((void (*)(int, siginfo_t *, void *))late)(number, info, context);
 }
 
-/* The program puts its own in front of ours, and calls ours: both see the signal; Stop leaves it. */
+/* The program puts its own in front of ours, and calls ours: both see the signal; Stop leaves it.
+ */
 static void a_handler_in_front_stays(void)
 {
     struct sigaction ours, front = { .sa_flags = SA_SIGINFO };

@@ -2,6 +2,8 @@
  * verb_list_test.sh compares the rows with the headers. */
 #include "unit.h"
 
+#include <signal.h>
+
 static go_chan(int) ints, closed_by_go, closed_by_defer;
 static go_chan(go_unit) units;
 static go_mutex by_go, by_defer, tried;
@@ -184,6 +186,12 @@ static void recovers(char *text)
     ROW(PLAIN, go_set_panic_on_fault, 0)                                       \
     ROW(PLAIN, go_shutdown, (go_duration)0)                                    \
     ROW(PLAIN, go_signal, units)                                               \
+    ROW(PLAIN, go_signal_ignore, SIGWINCH, 0)                                  \
+    ROW(PLAIN, go_signal_ignored, SIGWINCH)                                    \
+    ROW(PLAIN, go_signal_notify, ints, SIGURG, 0)                              \
+    ROW(PLAIN, go_signal_reset, SIGWINCH, 0)                                   \
+    ROW(PLAIN, go_signal_stop, ints)                                           \
+    ROW(COMPILES, go_signal_string, SIGINT, NULL, (size_t)0)                   \
     ROW(PLAIN, go_sleep, GO_NANOSECOND)                                        \
     ROW(PLAIN, go_spawn, add_one, &spawned)                                    \
     ROW(PLAIN, go_spawn_with, NULL, add_one, &spawned)                         \
