@@ -15,5 +15,6 @@
 #include <gofer/singleflight.h>
 #include <gofer/time.h>
 #include <gofer/signal.h>
+#include <gofer/debug.h>
 
 #endif

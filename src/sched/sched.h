@@ -189,6 +189,7 @@ struct gofer_m {
     gofer_m *all_link;     /* all threads ever made; never freed while the runtime runs */
     _Atomic uint32_t gone; /* the thread has ended */
     void *alternate_stack;
+    struct gofer_text *print_to; /* where gofer_print goes; NULL: standard error */
     void *tsan_fiber;
     const void *stack_bottom; /* of the thread itself, for ASan */
     size_t stack_size;
@@ -332,6 +333,12 @@ GOFER_UNSEEN static inline uint32_t gofer_random(gofer_m *m)
 /* For dumps and the end of the process: no goroutine starts or resumes from now on, and those
  * that run stop at their next call into the runtime, for good. */
 void gofer_freeze_world(void);
+
+/* For looks at all goroutines while the program goes on: none is resumed, and none that runs gets
+ * into the runtime, until gofer_start_world, which takes the result. The caller's thread stays the
+ * same meanwhile. NULL: the runtime does not run. src/sched/world.c */
+gofer_m *gofer_stop_world(void);
+void gofer_start_world(gofer_m *m);
 
 /* Calls fn for each goroutine that is not dead, in no order, without locks: for dumps of a frozen
  * world. */

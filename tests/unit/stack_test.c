@@ -1,0 +1,187 @@
+/* go_stack, go_caller, go_callers and their like, from goroutines and plain threads, alone and
+ * while everything moves. */
+#include "unit.h"
+
+#include <pthread.h>
+
+#define NOINLINE __attribute__((noinline))
+
+static go_chan(int) never;
+static go_chan(go_unit) units;
+static char text[1 << 20];
+
+static void parks(void)
+{
+    go_recv(never);
+}
+
+static int contains(const char *what)
+{
+    int found = strstr(text, what) != NULL;
+    if (!found)
+        fprintf(stderr, "no \"%s\" in:\n%s\n", what, text);
+    return found;
+}
+
+NOINLINE static void own_trace(void)
+{
+    size_t n = go_stack(text, sizeof text, 0);
+    CHECK(n, strlen(text));
+    CHECK(strncmp(text, "goroutine ", 10), 0);
+    CHECK(contains("]:\nmain.own_trace(...)\n\t"), 1);
+    CHECK(contains("stack_test.c:"), 1);
+    CHECK(strstr(text, "go_stack") == NULL, 1);
+}
+
+static void trace_of_all(void)
+{
+    never = go_chan_make(int, 0);
+    for (int i = 0; i < 3; i++)
+        go_with(&(go_options){ .name = "waiter" }, parks);
+    go_sleep(GO_MILLISECOND);
+    go_stack(text, sizeof text, 1);
+    CHECK(contains("main.trace_of_all(...)"), 1);
+    CHECK(contains("\n\ngoroutine "), 1);
+    CHECK(contains("main.parks(...)"), 1);
+    CHECK(contains("labels:{\"name\": \"waiter\"}"), 1);
+    CHECK(contains("created by main.trace_of_all in goroutine 1\n"), 1);
+    int waiting = 0;
+    for (const char *at = text; (at = strstr(at, "[chan receive")); at++)
+        waiting++;
+    CHECK(waiting, 3);
+    go_close(never);
+}
+
+static void small_buffers(void)
+{
+    char all[4096], small[64], one[1] = "x";
+    size_t n = go_stack(all, sizeof all, 0);
+    CHECK(n > sizeof small, 1);
+    CHECK(go_stack(small, sizeof small, 1), sizeof small - 1);
+    CHECK(strlen(small), sizeof small - 1);
+    CHECK(strncmp(small, all, 12), 0);
+    CHECK(go_stack(one, 1, 1), 0);
+    CHECK(one[0], 0);
+    CHECK(go_stack(NULL, 0, 1), 0);
+}
+
+NOINLINE static int where(int skip, go_frame *frame)
+{
+    int found = go_caller(skip, frame);
+    __asm__ volatile("");
+    return found;
+}
+
+NOINLINE static void callers(void)
+{
+    go_frame frame, frames[8];
+    uintptr_t pcs[100];
+    CHECK(where(0, &frame), 1);
+    CHECK_TEXT(frame.function, "where");
+    CHECK(where(1, &frame), 1);
+    int line = __LINE__ - 1;
+    CHECK_TEXT(frame.function, "callers");
+    CHECK(frame.line, line);
+    CHECK(strstr(frame.file, "stack_test.c") != NULL, 1);
+    CHECK(where(1000, &frame), 0);
+    size_t n = go_callers(0, pcs, 100);
+    CHECK(n >= 2, 1);
+    CHECK(go_frames(pcs[0], frames, 8) >= 1, 1);
+    CHECK_TEXT(frames[0].function, "callers");
+    CHECK(go_frames(pcs[0], frames, 0), 0);
+    CHECK(go_callers(1, pcs, 100), n - 1);
+    CHECK(go_callers(1000, pcs, 100), 0);
+    CHECK(go_callers(0, pcs, 1), 1);
+}
+
+static void *in_plain_thread(void *unused)
+{
+    (void)unused;
+    own_trace();
+    callers();
+    go_thread_ignore();
+    return NULL;
+}
+
+static void moves(long rounds)
+{
+    for (long i = 0; i < rounds; i++) {
+        go_signal(units);
+        go_gosched();
+        if (i % 64 == 0)
+            go_sleep(GO_MICROSECOND);
+    }
+}
+
+static void drains(long values, go_waitgroup *wg)
+{
+    go_defer(go_waitgroup_done, wg);
+    for (long i = 0; i < values; i++)
+        go_recv(units);
+}
+
+static void looks(go_waitgroup *wg)
+{
+    go_defer(go_waitgroup_done, wg);
+    char *own = malloc(1 << 16);
+    for (int i = 0; i < 100; i++) {
+        CHECK(go_stack(own, 1 << 16, 1) > 0, 1);
+        CHECK(strncmp(own, "goroutine ", 10), 0);
+        go_gosched();
+    }
+    free(own);
+}
+
+/* The world goes on after each stop, whoever else wants to stop it. */
+static void looks_while_all_moves(void)
+{
+    enum { MOVERS = 8, ROUNDS = 3000 };
+    go_waitgroup wg = { 0 };
+    int before = go_gomaxprocs(4);
+    units = go_chan_make(go_unit, 4);
+    go_waitgroup_add(&wg, 4);
+    for (int i = 0; i < MOVERS; i++)
+        go(moves, (long)ROUNDS);
+    for (int i = 0; i < 2; i++)
+        go(drains, (long)ROUNDS * MOVERS / 2, &wg);
+    for (int i = 0; i < 2; i++)
+        go(looks, &wg);
+    go_waitgroup_wait(&wg);
+    go_gomaxprocs(before);
+}
+
+static void limits_of_stacks(void)
+{
+    CHECK(go_set_max_stack(0), 1000000000);
+    CHECK(go_set_max_stack((size_t)1 << 20), 1000000000);
+    CHECK(go_set_max_stack(1000000000), (size_t)1 << 20);
+}
+
+static void all_in_goroutine(void)
+{
+    own_trace();
+    trace_of_all();
+    small_buffers();
+    callers();
+    looks_while_all_moves();
+    limits_of_stacks();
+}
+
+static int run(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    pthread_t thread;
+    all_in_goroutine();
+    CHECK(pthread_create(&thread, NULL, in_plain_thread, NULL), 0);
+    pthread_join(thread, NULL);
+    return 0;
+}
+
+int main(void)
+{
+    go_stack(text, sizeof text, 1); /* nothing runs yet */
+    CHECK(go_run(run, 0, NULL), 0);
+    own_trace();
+    return 0;
+}
