@@ -16,5 +16,6 @@
 #include <gofer/time.h>
 #include <gofer/signal.h>
 #include <gofer/debug.h>
+#include <gofer/metrics.h>
 
 #endif

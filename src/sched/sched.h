@@ -233,7 +233,8 @@ extern struct gofer_sched {
                                       proof that none was while it looked */
     _Atomic int64_t coarse_now;    /* when somebody last looked at the clock */
     _Atomic uint64_t id_next;
-    _Atomic int64_t created_outside; /* goroutines made minus ended without a processor */
+    _Atomic uint64_t hand_offs, steals; /* so far; for go_metrics_read */
+    _Atomic int64_t created_outside;    /* goroutines made minus ended without a processor */
     gofer_p *ps[GOFER_MAX_PROCS];
 } gofer_sched;
 

@@ -133,6 +133,8 @@ static void free_all(void)
     gofer_stacks_free_all();
     GOFER_TSAN_IGNORE_END();
     atomic_store_explicit(&gofer_sched.created_outside, 0, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.hand_offs, 0, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.steals, 0, memory_order_relaxed);
     gofer_sched.stopping = false;
 }
 
