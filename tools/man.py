@@ -59,6 +59,11 @@ PAGES = {
     "go_signal_notify": ("signals as values on channels",
                          "go_signal_notify go_signal_stop go_signal_ignore go_signal_reset "
                          "go_signal_ignored go_signal_string"),
+    "go_stack": ("traces as text, and what crashes show",
+                 "go_stack go_print_stack go_set_traceback go_set_max_stack"),
+    "go_caller": ("who called, with names", "go_caller go_callers go_frames go_frame"),
+    "go_metrics_read": ("numbers about the runtime",
+                        "go_metrics_read go_metrics_all go_metric_sample go_metric_description"),
     "go_version": ("the library's version", "go_version"),
 }
 

@@ -45,8 +45,8 @@ GOFER_API size_t go_callers(int skip, uintptr_t *pcs, size_t n);
 GOFER_API size_t go_frames(uintptr_t pc, go_frame *frames, size_t n);
 
 /* What crashes show, in the words of GOTRACEBACK: "none", "single", "all", "system", "crash". A
- * level below that of GOTRACEBACK in the environment does nothing. From any thread. Go:
- * debug.SetTraceback. */
+ * level below that of GOTRACEBACK in the environment, "single" where it is not set, does nothing.
+ * From any thread. Go: debug.SetTraceback. */
 GOFER_API void go_set_traceback(const char *level);
 
 /* The most bytes that go_with may ask for one goroutine's stack: goroutines started from now on

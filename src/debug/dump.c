@@ -74,14 +74,13 @@ static enum gofer_trace_level level_of(const char *text)
     return number == 1 ? GOFER_TRACE_ALL : GOFER_TRACE_SYSTEM;
 }
 
-static _Atomic int level_set = -1; /* by go_set_traceback; negative: never */
+static _Atomic int level_set; /* by go_set_traceback */
 
 enum gofer_trace_level gofer_traceback_level(void)
 {
     int set = atomic_load_explicit(&level_set, memory_order_relaxed);
     enum gofer_trace_level level = level_of(getenv("GOTRACEBACK"));
-    return set > (int)level || (set >= 0 && !getenv("GOTRACEBACK")) ? (enum gofer_trace_level)set
-                                                                    : level;
+    return set > (int)level ? (enum gofer_trace_level)set : level;
 }
 
 void go_set_traceback(const char *level)

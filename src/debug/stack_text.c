@@ -8,6 +8,22 @@
 
 #include <sys/mman.h>
 
+/* libbacktrace is used by one of us at a time, which TSan can be told of. A crash's report does not
+ * wait for it: libbacktrace bears that. */
+static gofer_spin names_lock;
+
+static void lock_names(void)
+{
+    gofer_spin_lock(&names_lock);
+    GOFER_TSAN_ACQUIRE(&names_lock);
+}
+
+static void unlock_names(void)
+{
+    GOFER_TSAN_RELEASE(&names_lock);
+    gofer_spin_unlock(&names_lock);
+}
+
 /* A trace's header has as many bytes at least, so no more goroutines need be looked at. */
 enum { LEAST_TEXT = 24, MOST_SNAPSHOTS = 1 << 20 };
 
@@ -41,12 +57,14 @@ static void print_all_others(struct gofer_text *text)
         gofer_each_goroutine(add_snapshot, &snapshots);
         gofer_start_world(m);
     }
+    lock_names();
     gofer_print_to(text);
     for (size_t i = 0; i < snapshots.count; i++) {
         gofer_print("\n");
         gofer_snapshot_print(&snapshots.all[i]);
     }
     gofer_print_to(NULL);
+    unlock_names();
     munmap(snapshots.all, bytes);
 }
 
@@ -54,9 +72,11 @@ gofer_noinline size_t go_stack(char *buf, size_t size, int all)
 {
     struct gofer_text text = { buf, size, 0 };
     gofer_m_attached();
+    lock_names();
     gofer_print_to(&text);
     gofer_dump(false, (uintptr_t)__builtin_return_address(0));
     gofer_print_to(NULL);
+    unlock_names();
     if (all)
         print_all_others(&text);
     if (size)
@@ -67,7 +87,9 @@ gofer_noinline size_t go_stack(char *buf, size_t size, int all)
 gofer_noinline void go_print_stack(void)
 {
     gofer_m_attached();
+    lock_names();
     gofer_dump(false, (uintptr_t)__builtin_return_address(0));
+    unlock_names();
 }
 
 /* ---- callers ------------------------------------------------------------------------------ */
@@ -86,6 +108,14 @@ static void copy_frame(go_frame *frame, uintptr_t pc, const struct gofer_symbol 
         frame->file[0] = 0; /* it is the object's */
 }
 
+static int find_names(uintptr_t pc, struct gofer_symbol symbols[GOFER_INLINED_MOST])
+{
+    lock_names();
+    int n = gofer_symbolise(pc, symbols);
+    unlock_names();
+    return n;
+}
+
 gofer_noinline int go_caller(int skip, go_frame *frame)
 {
     struct gofer_trace trace;
@@ -93,7 +123,7 @@ gofer_noinline int go_caller(int skip, go_frame *frame)
     int count = gofer_trace_of_user(&trace);
     for (int i = 0; i < count; i++) {
         struct gofer_symbol symbols[GOFER_INLINED_MOST];
-        int n = gofer_symbolise(trace.address[i], symbols);
+        int n = find_names(trace.address[i], symbols);
         if (skip < n) {
             copy_frame(frame, trace.address[i], &symbols[skip < 0 ? 0 : skip]);
             return 1;
@@ -117,7 +147,7 @@ gofer_noinline size_t go_callers(int skip, uintptr_t *pcs, size_t n)
 size_t go_frames(uintptr_t pc, go_frame *frames, size_t n)
 {
     struct gofer_symbol symbols[GOFER_INLINED_MOST];
-    size_t count = (size_t)gofer_symbolise(pc, symbols);
+    size_t count = (size_t)find_names(pc, symbols);
     if (count > n)
         count = n;
     for (size_t i = 0; i < count; i++)
