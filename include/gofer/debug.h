@@ -52,8 +52,8 @@ GOFER_API void go_set_traceback(const char *level);
 /* The most bytes that go_with may ask for one goroutine's stack: goroutines started from now on
  * that ask for more get so many. Stacks never grow, so this bounds address space, not the depth of
  * calls: a goroutine of the default size keeps that, and "goroutine stack exceeds" reports each
- * one's own size. Returns the limit before; 1,000,000,000 at first. 0 only asks. Go:
- * debug.SetMaxStack. */
+ * one's own size. Returns the limit before; at first Go's 1,000,000,000, though nothing is limited
+ * until the first call. 0 only asks. From any thread. Go: debug.SetMaxStack. */
 GOFER_API size_t go_set_max_stack(size_t bytes);
 
 GOFER_END

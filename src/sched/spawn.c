@@ -10,7 +10,7 @@
 #include "panic/panic.h"
 #include "stack/stack.h"
 
-enum { ID_BATCH = 16 };
+enum { ID_BATCH = 16, LIMIT_OF_GO = 1000000000 /* Go's own */ };
 
 #ifdef GOFER_TSAN
 void *__tsan_create_fiber(unsigned flags);
@@ -354,7 +354,7 @@ void go_unlock_os_thread(void)
 
 size_t go_set_max_stack(size_t bytes)
 {
-    if (bytes == 0)
-        return atomic_load_explicit(&gofer_stack_most, memory_order_relaxed);
-    return atomic_exchange_explicit(&gofer_stack_most, bytes, memory_order_relaxed);
+    size_t before = bytes ? atomic_exchange_explicit(&gofer_stack_most, bytes, memory_order_relaxed)
+                          : atomic_load_explicit(&gofer_stack_most, memory_order_relaxed);
+    return before == SIZE_MAX ? LIMIT_OF_GO : before;
 }

@@ -15,7 +15,7 @@ enum { COLOUR_STEP = 128, ARENA_SLOTS = 64, COLOURS = 4096 / 2 / COLOUR_STEP, KE
 
 size_t gofer_stack_size = (size_t)256 * 1024;
 size_t gofer_stack_reach;
-_Atomic size_t gofer_stack_most = 1000000000;
+_Atomic size_t gofer_stack_most = SIZE_MAX;
 
 static struct {
     char *free, *end;      /* what is left of the arena in use */

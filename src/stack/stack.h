@@ -12,7 +12,7 @@
 #include "base/pool.h"
 
 extern gofer_pool gofer_stacks;
-extern _Atomic size_t gofer_stack_most; /* go_set_max_stack */
+extern _Atomic size_t gofer_stack_most; /* go_set_max_stack; SIZE_MAX: never called */
 extern size_t gofer_stack_size; /* at least so many bytes each; set before the first is made */
 
 /* The lowest usable byte of a pooled stack. Tops lie in the upper half of a page of 4 KiB. */

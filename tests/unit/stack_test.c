@@ -150,10 +150,23 @@ static void looks_while_all_moves(void)
     go_gomaxprocs(before);
 }
 
+static void touches(void *size)
+{
+    volatile char room[400 * 1024];
+    room[0] = room[sizeof room - 1] = 1;
+    *(size_t *)size = sizeof room;
+}
+
+/* What is asked for beyond the limit is not reserved: no machine has so much. */
 static void limits_of_stacks(void)
 {
+    size_t size = 0;
     CHECK(go_set_max_stack(0), 1000000000);
     CHECK(go_set_max_stack((size_t)1 << 20), 1000000000);
+    go_spawn_with(&(go_options){ .stack = (size_t)1 << 60 }, touches, &size);
+    while (go_num_goroutine() > 1)
+        go_gosched();
+    CHECK(size, 400 * 1024);
     CHECK(go_set_max_stack(1000000000), (size_t)1 << 20);
 }
 
