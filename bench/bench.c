@@ -278,6 +278,179 @@ static long ticker(void)
     return n;
 }
 
+static go_rwmutex rw;
+
+static void rw_user(long n, long writes_after)
+{
+    for (long i = 1; i <= n; i++) {
+        if (writes_after && i % writes_after == 0) {
+            go_rwmutex_lock(&rw);
+            guarded++;
+            go_rwmutex_unlock(&rw);
+        } else {
+            go_rwmutex_rlock(&rw);
+            go_rwmutex_runlock(&rw);
+        }
+    }
+    go_waitgroup_done(&wg);
+}
+
+static long rwmutex_by(int goroutines, long n, long writes_after)
+{
+    go_waitgroup_add(&wg, goroutines);
+    for (int i = 0; i < goroutines; i++)
+        go(rw_user, n / goroutines, writes_after);
+    go_waitgroup_wait(&wg);
+    return n;
+}
+
+static long rwmutex_read(void)
+{
+    return rwmutex_by(1, 10000000, 0);
+}
+
+static long rwmutex_read_2(void)
+{
+    return rwmutex_by(2, 10000000, 0);
+}
+
+static long rwmutex_write100(void)
+{
+    return rwmutex_by(2, 10000000, 100);
+}
+
+static void run_once(void *unused)
+{
+    (void)unused;
+    guarded++;
+}
+
+static long once(void)
+{
+    static go_once once;
+    long n = 100000000;
+    for (long i = 0; i < n; i++)
+        go_once_do(&once, run_once, NULL);
+    return n;
+}
+
+static long waitgroup_add_done(void)
+{
+    long n = 10000000;
+    for (long i = 0; i < n; i++) {
+        go_waitgroup_add(&wg, 1);
+        go_waitgroup_done(&wg);
+    }
+    return n;
+}
+
+static go_cond cond = { .locker = GO_LOCKER_MUTEX(&mutex) };
+static long turn;
+
+/* Two goroutines take turns. */
+static void turner(long self, long n)
+{
+    go_mutex_lock(&mutex);
+    for (long i = 0; i < n; i++) {
+        while (turn != self)
+            go_cond_wait(&cond);
+        turn = !self;
+        go_cond_signal(&cond);
+    }
+    go_mutex_unlock(&mutex);
+    go_waitgroup_done(&wg);
+}
+
+static long cond_signal(void)
+{
+    long n = 1000000;
+    go_waitgroup_add(&wg, 2);
+    go(turner, 0, n / 2);
+    go(turner, 1, n / 2);
+    go_waitgroup_wait(&wg);
+    return n;
+}
+
+static long semaphore(void)
+{
+    static go_semaphore s = GO_SEMAPHORE(4);
+    long n = 10000000;
+    for (long i = 0; i < n; i++) {
+        go_semaphore_acquire(&s, 1);
+        go_semaphore_release(&s, 1);
+    }
+    return n;
+}
+
+static void pool_user(go_pool *p, long n)
+{
+    static long item;
+    for (long i = 0; i < n; i++) {
+        void *got = go_pool_get(p);
+        go_pool_put(p, got ? got : &item);
+    }
+    go_waitgroup_done(&wg);
+}
+
+static long pool(void)
+{
+    static go_pool p;
+    long n = 10000000;
+    go_waitgroup_add(&wg, 2);
+    go(pool_user, &p, n / 2);
+    go(pool_user, &p, n / 2);
+    go_waitgroup_wait(&wg);
+    return n;
+}
+
+static int64_t uncounted; /* nanoseconds of setting up */
+
+/* The cancelling alone, for each child. */
+static long context_cancel_1000(void)
+{
+    enum { ROUNDS = 1000, CHILDREN = 1000 };
+    static go_context *children[CHILDREN];
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t start = go_now();
+        go_context *parent = go_context_with_cancel(NULL);
+        for (int j = 0; j < CHILDREN; j++)
+            children[j] = go_context_with_cancel(parent);
+        uncounted += go_now() - start;
+        go_context_cancel(parent);
+        start = go_now();
+        for (int j = 0; j < CHILDREN; j++)
+            go_context_unref(children[j]);
+        go_context_unref(parent);
+        uncounted += go_now() - start;
+    }
+    return (long)ROUNDS * CHILDREN;
+}
+
+/* A value that the tenth context from here up has. */
+static long context_value_depth10(void)
+{
+    static int keys[10];
+    long n = 20000000;
+    go_context *ctx = NULL;
+    for (int i = 0; i < 10; i++) {
+        go_context *above = ctx;
+        ctx = go_context_with_value(above, &keys[i], &keys[i]);
+        go_context_unref(above);
+    }
+    for (long i = 0; i < n; i++)
+        guarded += go_context_value(ctx, &keys[0]) != NULL;
+    go_context_unref(ctx);
+    return n;
+}
+
+static long with_timeout_stop(void)
+{
+    long n = 2000000;
+    for (long i = 0; i < n; i++)
+        go_context_end(go_context_with_timeout(NULL, GO_HOUR));
+    return n;
+}
+
 int go_main(int argc, char **argv)
 {
     static const struct {
@@ -295,9 +468,20 @@ int go_main(int argc, char **argv)
         { "sieve", sieve },
         { "mutex_uncontended", mutex_uncontended },
         { "mutex_contended", mutex_contended },
+        { "rwmutex_read", rwmutex_read },
+        { "rwmutex_read_2", rwmutex_read_2 },
+        { "rwmutex_write100", rwmutex_write100 },
+        { "once", once },
+        { "waitgroup_add_done", waitgroup_add_done },
+        { "cond_signal", cond_signal },
+        { "semaphore", semaphore },
+        { "pool", pool },
         { "timer_add_stop", timer_add_stop },
         { "timer_fire", timer_fire },
         { "ticker", ticker },
+        { "context_cancel_1000", context_cancel_1000 },
+        { "context_value_depth10", context_value_depth10 },
+        { "with_timeout_stop", with_timeout_stop },
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         if (argc < 2) {
@@ -305,7 +489,7 @@ int go_main(int argc, char **argv)
         } else if (strcmp(argv[1], list[i].name) == 0) {
             int64_t start = go_now();
             long n = list[i].run();
-            printf("%.2f\n", (double)(go_now() - start) / (double)n);
+            printf("%.2f\n", (double)(go_now() - start - uncounted) / (double)n);
         }
     }
     return 0;

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -235,6 +236,163 @@ func ticker() int {
 	return n
 }
 
+var rw sync.RWMutex
+
+func rwUser(n, writesAfter int) {
+	for i := 1; i <= n; i++ {
+		if writesAfter != 0 && i%writesAfter == 0 {
+			rw.Lock()
+			guarded++
+			rw.Unlock()
+		} else {
+			rw.RLock()
+			rw.RUnlock()
+		}
+	}
+	wg.Done()
+}
+
+func rwmutexBy(goroutines, n, writesAfter int) int {
+	wg.Add(goroutines)
+	for i := 0; i < goroutines; i++ {
+		go rwUser(n/goroutines, writesAfter)
+	}
+	wg.Wait()
+	return n
+}
+
+func rwmutexRead() int { return rwmutexBy(1, 10000000, 0) }
+
+func rwmutexRead2() int { return rwmutexBy(2, 10000000, 0) }
+
+func rwmutexWrite100() int { return rwmutexBy(2, 10000000, 100) }
+
+func once() int {
+	var once sync.Once
+	n := 100000000
+	for i := 0; i < n; i++ {
+		once.Do(func() { guarded++ })
+	}
+	return n
+}
+
+func waitgroupAddDone() int {
+	n := 10000000
+	for i := 0; i < n; i++ {
+		wg.Add(1)
+		wg.Done()
+	}
+	return n
+}
+
+var (
+	cond = sync.NewCond(&mutex)
+	turn int
+)
+
+// Two goroutines take turns.
+func turner(self, n int) {
+	mutex.Lock()
+	for i := 0; i < n; i++ {
+		for turn != self {
+			cond.Wait()
+		}
+		turn = 1 - self
+		cond.Signal()
+	}
+	mutex.Unlock()
+	wg.Done()
+}
+
+func condSignal() int {
+	n := 1000000
+	wg.Add(2)
+	go turner(0, n/2)
+	go turner(1, n/2)
+	wg.Wait()
+	return n
+}
+
+// A weighted semaphore as golang.org/x/sync has it, in its shortest form: without waiters, it is a
+// mutex around a count.
+func semaphore() int {
+	n, held := 10000000, 0
+	for i := 0; i < n; i++ {
+		mutex.Lock()
+		if held < 4 {
+			held++
+		}
+		mutex.Unlock()
+		mutex.Lock()
+		held--
+		mutex.Unlock()
+	}
+	return n
+}
+
+func pool() int {
+	var p sync.Pool
+	n := 10000000
+	user := func(n int) {
+		for i := 0; i < n; i++ {
+			item := p.Get()
+			if item == nil {
+				item = new(int)
+			}
+			p.Put(item)
+		}
+		wg.Done()
+	}
+	wg.Add(2)
+	go user(n / 2)
+	go user(n / 2)
+	wg.Wait()
+	return n
+}
+
+var uncounted time.Duration // of setting up
+
+// The cancelling alone, for each child.
+func contextCancel1000() int {
+	const rounds, children = 1000, 1000
+	for i := 0; i < rounds; i++ {
+		start := time.Now()
+		parent, cancel := context.WithCancel(context.Background())
+		for j := 0; j < children; j++ {
+			_, cancelChild := context.WithCancel(parent)
+			_ = cancelChild
+		}
+		uncounted += time.Since(start)
+		cancel()
+	}
+	return rounds * children
+}
+
+// A value that the tenth context from here up has.
+func contextValueDepth10() int {
+	n := 20000000
+	var keys [10]int
+	ctx := context.Background()
+	for i := range keys {
+		ctx = context.WithValue(ctx, &keys[i], &keys[i])
+	}
+	for i := 0; i < n; i++ {
+		if ctx.Value(&keys[0]) != nil {
+			guarded++
+		}
+	}
+	return n
+}
+
+func withTimeoutStop() int {
+	n := 2000000
+	for i := 0; i < n; i++ {
+		_, cancel := context.WithTimeout(context.Background(), time.Hour)
+		cancel()
+	}
+	return n
+}
+
 func main() {
 	list := map[string]func() int{
 		"yield": yield, "hop": hop, "oneway": oneway, "buffered128": buffered128,
@@ -242,10 +400,16 @@ func main() {
 		"skynet": skynet, "sieve": sieve,
 		"mutex_uncontended": func() int { return mutexBy(1, 10000000) },
 		"mutex_contended":   func() int { return mutexBy(2, 10000000) },
-		"timer_add_stop":    timerAddStop, "timer_fire": timerFire, "ticker": ticker,
+		"rwmutex_read":      rwmutexRead, "rwmutex_read_2": rwmutexRead2,
+		"rwmutex_write100": rwmutexWrite100, "once": once,
+		"waitgroup_add_done": waitgroupAddDone, "cond_signal": condSignal,
+		"semaphore": semaphore, "pool": pool,
+		"timer_add_stop": timerAddStop, "timer_fire": timerFire, "ticker": ticker,
+		"context_cancel_1000": contextCancel1000, "context_value_depth10": contextValueDepth10,
+		"with_timeout_stop": withTimeoutStop,
 	}
 	run := list[os.Args[1]]
 	start := time.Now()
 	n := run()
-	fmt.Printf("%.2f\n", float64(time.Since(start).Nanoseconds())/float64(n))
+	fmt.Printf("%.2f\n", float64((time.Since(start)-uncounted).Nanoseconds())/float64(n))
 }

@@ -1,4 +1,4 @@
-/* The deadlock report: check_deadlock and all_still of idle.c, gofer_foreign_threads of thread.c,
+/* The deadlock report: gofer_check_deadlock and gofer_all_still of deadlock.c, gofer_foreign_threads of thread.c,
  * against plain threads (park_thread and wake_thread of park.c).
  *
  * A goroutine waits for a value from plain thread 1, which first waits in a wait group for plain

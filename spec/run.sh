@@ -6,7 +6,7 @@ command -v spin >/dev/null || {
     echo "spin is not installed"
     exit 77
 }
-source=$1
+source=$(cd "$1" && pwd) || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -53,6 +53,14 @@ check mutex 0
 check mutex 1 -DNO_RECHECK
 check mutex 1 -DREADY_EARLY
 check mutex 1 -DHAND_FREE
+check mutex 1 -DNO_MEMBARRIER
+check mutex 1 -DEND_IN_USE
+check mutex 1 -DNO_SECOND_LOOK
+check mutex 1 -DNO_LOCK
+check mutex 1 -DNO_RESTORE
+check mutex 1 -DTOUCH
+check mutex 1 -DSWAP_BLIND
+check mutex 0 -DREUSE
 check waitgroup 0
 check waitgroup 1 -DNO_LOCK
 check waitgroup 1 -DREADY_EARLY

@@ -64,6 +64,25 @@ PAGES = {
     "go_caller": ("who called, with names", "go_caller go_callers go_frames go_frame"),
     "go_metrics_read": ("numbers about the runtime",
                         "go_metrics_read go_metrics_all go_metric_sample go_metric_description"),
+    "go_context": ("cancellation, deadlines and values of a task",
+                   "go_context go_context_background go_context_todo go_context_with_cancel "
+                   "go_context_with_cancel_cause go_context_with_deadline go_context_with_timeout "
+                   "go_context_with_deadline_cause go_context_with_timeout_cause "
+                   "go_context_with_value go_context_without_cancel go_context_ref "
+                   "go_context_unref go_context_end go_context_cancel go_context_cancel_cause "
+                   "go_context_err go_context_err_text go_context_cause go_context_cause_text "
+                   "go_context_deadline go_context_value go_context_string go_context_done "
+                   "go_context_wait"),
+    "go_context_after_func": ("a call that runs when a context is cancelled",
+                              "go_context_after go_context_after_func go_context_after_stop "
+                              "go_context_after_free"),
+    "go_sleep_ctx": ("blocking calls that a context cuts short",
+                     "go_send_ctx go_recv_ctx go_case_done go_sleep_ctx go_mutex_lock_ctx "
+                     "go_rwmutex_lock_ctx go_rwmutex_rlock_ctx go_waitgroup_wait_ctx "
+                     "go_cond_wait_ctx go_semaphore_acquire_ctx go_errgroup_with_context "
+                     "go_singleflight_do_ctx"),
+    "go_scope": ("a block that its goroutines do not outlive",
+                 "go_scope go_in go_scope_context go_scope_spawn go_scope_cancel go_scope_wait"),
     "go_version": ("the library's version", "go_version"),
 }
 
@@ -92,6 +111,11 @@ USES = {
     "go_case_default": "go_case go_case_default;",
     "go_case_as": "go_case go_case_as(int name, go_case case_);",
     "go_defer": "go_defer(fn, args...);",
+    "go_send_ctx": "int go_send_ctx(go_context *ctx, go_chan(T) c, T v);",
+    "go_recv_ctx": "int go_recv_ctx(go_context *ctx, go_chan(T) c, T *p);",
+    "go_case_done": "go_case go_case_done(go_context *ctx);",
+    "go_scope": "go_scope (s, go_context *parent, int *error) { ... }",
+    "go_in": "void go_in(go_scope *s, fn, args...);",
     "go_mutex": "typedef struct go_mutex go_mutex; /* = { 0 } */",
     "go_once": "typedef struct go_once go_once; /* = { 0 } */",
     "go_waitgroup": "typedef struct go_waitgroup go_waitgroup; /* = { 0 } */",
@@ -263,4 +287,5 @@ def main():
     (out / "man7" / "gofer.7").write_text(overview)
 
 
-main()
+if __name__ == "__main__":
+    main()

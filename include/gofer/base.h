@@ -24,6 +24,8 @@
 
 /* Every public function has default visibility; the library is built with all else hidden. */
 #define GOFER_API __attribute__((visibility("default")))
+/* The body of a public function that callers may compile in; the library has the function too. */
+#define GOFER_INLINE extern inline __attribute__((gnu_inline))
 #define GOFER_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 #define GOFER_CAT_(a, b) a##b

@@ -4,7 +4,7 @@
  * void * by itself, so the verbs that need no type are plain functions. Every verb may be called
  * from goroutines and from plain threads. A NULL handle is Go's nil channel. Elements are copied
  * by value. Channels are reference-counted: go_chan_make gives one reference, a call in progress
- * holds its own, and go_chan_unref by the last owner frees the channel.
+ * holds its own, and go_chan_unref by the last owner frees the channel: docs/memory.md.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_CHAN_H
 #define GOFER_CHAN_H

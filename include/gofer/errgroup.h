@@ -56,7 +56,9 @@ GOFER_API void gofer_deliver_errgroup(gofer_call *, const void *stack);
 
 GOFER_END
 
-#ifndef __cplusplus
+#ifdef __cplusplus
+#include <gofer/cxx/errgroup.h>
+#else
 
 /* go_errgroup_spawn and go_errgroup_try_spawn for fn(args…): up to 16 arguments of any types,
  * checked against fn's own prototype and evaluated now. */

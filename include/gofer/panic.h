@@ -1,4 +1,4 @@
-/* Deferred calls, panics and recovery.
+/* Deferred calls, panics and recovery. docs/errors.md says when to panic.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_PANIC_H
 #define GOFER_PANIC_H

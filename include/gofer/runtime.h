@@ -1,4 +1,5 @@
 /* Goroutines: starting, yielding, ending, and what surrounds them. Go's package runtime.
+ * docs/threads.md has the words; docs/memory.md how long what a goroutine uses must live.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_RUNTIME_H
 #define GOFER_RUNTIME_H

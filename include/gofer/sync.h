@@ -1,8 +1,8 @@
 /* Mutexes, wait groups, once, conditions. Go's package sync; its Pool is in pool.h, its Map in
  * map.h. All are usable as `= {0}` (a condition: but for its locker), by goroutines and plain
  * threads, and must not be copied after first use. When a call has returned that observed the last
- * event, the caller may let the object go at once. A NULL object is what it is in Go: a nil
- * dereference.
+ * event, the caller may let the object go at once (docs/memory.md). A NULL object is what it is in
+ * Go: a nil dereference.
  *
  * Go's package sync/atomic has no counterpart here: C11's <stdatomic.h> has all of it (Add, And,
  * Or, Load, Store, Swap, CompareAndSwap, by default sequentially consistent as Go's); for
@@ -22,8 +22,9 @@ GOFER_BEGIN
  * Go: sync.Mutex. */
 typedef struct go_mutex {
     uint32_t state; /* the library's own: see src/sync/mutex.c; so below */
-    uint32_t lock;
+    uint32_t reserved;
     void *waiters;
+    struct go_mutex *next, **link;
 } go_mutex;
 
 /* Blocks until the mutex is held. A waiter that waited 1 ms gets it next. Go: Mutex.Lock. */
@@ -33,6 +34,40 @@ GOFER_API int go_mutex_trylock(go_mutex *m);
 /* Releases it. Not held: fatal error "sync: unlock of unlocked mutex". Go: Mutex.Unlock. */
 GOFER_API void go_mutex_unlock(go_mutex *m);
 
+/* The rest is how callers compile in the paths of a mutex that nobody waits for; mutex.c says why
+ * a plain store is enough to unlock. */
+enum { GOFER_MUTEX_LOTS = 256 };
+extern GOFER_API uint8_t gofer_mutex_watched[GOFER_MUTEX_LOTS];
+GOFER_API void gofer_mutex_lock_slow(go_mutex *m);
+GOFER_API void gofer_mutex_unlock_slow(go_mutex *m);
+GOFER_API void gofer_mutex_unlocked(const go_mutex *m);
+
+#define GOFER_MUTEX_LOT(m) (((uintptr_t)(m) >> 4 ^ (uintptr_t)(m) >> 12) % GOFER_MUTEX_LOTS)
+
+GOFER_INLINE void go_mutex_lock(go_mutex *m)
+{
+    uint32_t unlocked = 0;
+    if (__builtin_expect(!__atomic_compare_exchange_n(&m->state, &unlocked, 1, 0, __ATOMIC_ACQUIRE,
+                                                      __ATOMIC_RELAXED),
+                         0))
+        gofer_mutex_lock_slow(m);
+}
+
+GOFER_INLINE void go_mutex_unlock(go_mutex *m)
+{
+    const uint8_t *watched = &gofer_mutex_watched[GOFER_MUTEX_LOT(m)];
+    if (__builtin_expect(__atomic_load_n(watched, __ATOMIC_RELAXED) != 0 ||
+                             __atomic_load_n(&m->state, __ATOMIC_RELAXED) != 1,
+                         0)) {
+        gofer_mutex_unlock_slow(m);
+        return;
+    }
+    __atomic_store_n(&m->state, 0, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (__builtin_expect(__atomic_load_n(watched, __ATOMIC_RELAXED), 0))
+        gofer_mutex_unlocked(m);
+}
+
 /* ---- reader/writer mutex ------------------------------------------------------------------ */
 
 /* Held by any number of readers or by one writer; owned by no one. A waiting writer stops new
@@ -41,6 +76,7 @@ GOFER_API void go_mutex_unlock(go_mutex *m);
 typedef struct go_rwmutex {
     uint32_t state;
     uint32_t lock;
+    uint32_t collisions, reserved;
     void *readers, *writers, *pending;
 } go_rwmutex;
 
@@ -60,6 +96,31 @@ GOFER_API int go_rwmutex_tryrlock(go_rwmutex *rw);
 /* Releases one reader's hold. Held by no reader: fatal error "sync: RUnlock of unlocked RWMutex".
  * Go: RWMutex.RUnlock. */
 GOFER_API void go_rwmutex_runlock(go_rwmutex *rw);
+
+/* For callers to compile in: a reader that meets neither a writer (1) nor readers that spread (4);
+ * the state counts readers in eights. */
+GOFER_API void gofer_rwmutex_rlock_slow(go_rwmutex *rw);
+GOFER_API void gofer_rwmutex_runlock_slow(go_rwmutex *rw);
+
+GOFER_INLINE void go_rwmutex_rlock(go_rwmutex *rw)
+{
+    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    if (__builtin_expect((state & 5) != 0 ||
+                             !__atomic_compare_exchange_n(&rw->state, &state, state + 8, 0,
+                                                          __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
+                         0))
+        gofer_rwmutex_rlock_slow(rw);
+}
+
+GOFER_INLINE void go_rwmutex_runlock(go_rwmutex *rw)
+{
+    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    if (__builtin_expect((state & 5) != 0 || state < 8 ||
+                             !__atomic_compare_exchange_n(&rw->state, &state, state - 8, 0,
+                                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED),
+                         0))
+        gofer_rwmutex_runlock_slow(rw);
+}
 
 /* ---- locker ------------------------------------------------------------------------------- */
 
@@ -229,7 +290,9 @@ GOFER_API void gofer_deliver_waitgroup(gofer_call *, const void *stack);
 
 GOFER_END
 
-#ifndef __cplusplus
+#ifdef __cplusplus
+#include <gofer/cxx/sync.h>
+#else
 
 /* go_waitgroup_spawn for fn(args…): up to 16 arguments of any types, checked against fn's own
  * prototype and evaluated now. Go: WaitGroup.Go. */

@@ -124,4 +124,8 @@ GOFER_API int64_t go_duration_microseconds(go_duration d);
 GOFER_API int64_t go_duration_nanoseconds(go_duration d);
 
 GOFER_END
+
+#ifdef __cplusplus
+#include <gofer/cxx/time.h>
+#endif
 #endif

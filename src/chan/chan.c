@@ -314,6 +314,21 @@ void go_signal(void *c)
 
 /* ---- make, close, count ------------------------------------------------------------------- */
 
+static void make_in(gofer_chan *c, void *block, size_t size, size_t stored, size_t capacity)
+{
+    memset(c, 0, sizeof *c);
+    c->capacity = capacity;
+    c->size = stored;
+    c->element = size;
+    c->references = 1;
+    c->block = block;
+}
+
+void gofer_chan_place(gofer_chan *c, void *block)
+{
+    make_in(c, block, sizeof(go_unit), 0, 0);
+}
+
 void *gofer_chan_make(size_t size, int64_t capacity, int unit)
 {
     size_t stored = unit ? 0 : size;
@@ -324,11 +339,7 @@ void *gofer_chan_make(size_t size, int64_t capacity, int unit)
         errno = ENOMEM;
         return NULL;
     }
-    memset(c, 0, sizeof *c);
-    c->capacity = (size_t)capacity;
-    c->size = stored;
-    c->element = size;
-    c->references = 1;
+    make_in(c, c, size, stored, (size_t)capacity);
     return c;
 }
 
@@ -421,7 +432,7 @@ void gofer_chan_release(gofer_chan *c)
         return;
     if (waited_for)
         gofer_fatal("go_chan_unref: the last reference to a channel on which goroutines wait");
-    free(c);
+    free(c->block);
 }
 
 void go_chan_unref(void *handle)

@@ -14,7 +14,7 @@
 #define GOFER_SRC_CHAN_H
 
 #include "gofer/chan.h"
-#include "park/park.h"
+#include "park/cancel.h"
 
 struct gofer_chan;
 
@@ -45,6 +45,7 @@ typedef struct gofer_chan {
     bool hides_buffer;    /* constant: a timer's: its length and capacity show as 0 */
     gofer_waitq recvq, sendq;
     uint32_t references;
+    void *block; /* constant: what is freed with the last reference */
     _Alignas(16) char buffer[];
 } gofer_chan;
 
@@ -100,12 +101,21 @@ static inline void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter)
     waiter->queued = false;
 }
 
+/* Makes a channel of go_unit, unbuffered, with one reference, in memory that is part of `block`. */
+void gofer_chan_place(gofer_chan *c, void *block);
+
 /* Puts a value in the buffer or a waiting receiver's hands; does nothing where that is not possible
  * at once, or the channel is closed. For timers: makes the receiver ready behind the others. */
 void gofer_chan_offer(gofer_chan *c, const void *value);
 
 /* Takes back what gofer_chan_offer left in the buffer. False: there was nothing. */
 bool gofer_chan_withdraw(gofer_chan *c);
+
+/* go_send and go_recv_ok that the source, which may be NULL, cuts short: -1 and its error as errno,
+ * at once where it is cancelled already. Else 0; 1 for a value and 0 for closed. */
+int gofer_chan_send_cancellable(gofer_chan *c, const void *value, size_t size,
+                                gofer_cancel *source);
+int gofer_chan_recv_cancellable(gofer_chan *c, void *value, size_t size, gofer_cancel *source);
 
 /* Drops one reference; the last one frees the channel. */
 void gofer_chan_release(gofer_chan *c);

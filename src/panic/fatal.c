@@ -146,6 +146,12 @@ static void begin_end(void)
     report_second_failure();
 }
 
+void gofer_let_end(void)
+{
+    while (atomic_load_explicit(&ending, memory_order_acquire) != 0)
+        pause();
+}
+
 static void keep_text(const char *prefix, const char *text)
 {
     snprintf(first_text, sizeof first_text, "%s%.200s", prefix, text);

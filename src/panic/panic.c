@@ -215,6 +215,12 @@ _Noreturn gofer_cold void gofer_panic_runtime(const char *text)
     raise_value((go_panic_value){ .kind = GO_VALUE_RUNTIME, .text = text });
 }
 
+_Noreturn gofer_cold void gofer_panic_allocated(go_panic_value value, void *memory)
+{
+    struct gofer_panic panic = { .value = value, .allocated = memory };
+    raise_panic(&panic);
+}
+
 _Noreturn gofer_cold void gofer_panic_fault(const char *text, void *address,
                                             const char *signal_line)
 {

@@ -7,6 +7,9 @@
 /* Raises a run-time error whose text is printed as it is ("send on closed channel"). */
 _Noreturn gofer_cold void gofer_panic_runtime(const char *text);
 
+/* Raises a value whose text lies in memory that is freed when the panic is over. */
+_Noreturn gofer_cold void gofer_panic_allocated(go_panic_value value, void *memory);
+
 /* "fatal error: …", then the traces of all goroutines; exit 2.
  * Never allocates, never hangs, usable in any state of the runtime. */
 _Noreturn gofer_cold void gofer_fatal(const char *format, ...)
@@ -18,6 +21,10 @@ _Noreturn gofer_cold void gofer_fatal_misuse(const char *text);
 
 /* The deadlock reports: called by the idle path under no lock, on a thread's own context. */
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited);
+
+/* Never returns where another thread has begun to end the process with a report: main's return must
+ * not cut it short. */
+void gofer_let_end(void);
 
 /* Takes stdio's lock of stdout for what ends the process; false: a thread that was stopped, or that
  * writes into a full pipe, has held it for a second. */

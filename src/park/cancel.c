@@ -37,26 +37,38 @@ static bool list(gofer_cancel *source, gofer_cancel_watch *watch)
 
 /* A watch that was claimed is chained through `next`: its owner sleeps until it is made ready. One
  * that was not is gone as soon as the lock is free. */
-void gofer_cancel_fire(gofer_cancel *source, int error)
+gofer_cancel_watch *gofer_cancel_claim_all(gofer_cancel *source, int error)
 {
     gofer_cancel_watch *claimed = NULL;
-    gofer_spin_lock(&source->lock);
-    if (gofer_cancel_error(source) == 0) {
-        atomic_store_explicit(&source->error, error, memory_order_release);
-        for (gofer_cancel_watch *watch; (watch = source->watches);) {
-            unlist(source, watch);
-            if (!gofer_claim(watch->g, watch))
-                continue;
-            watch->next = claimed;
-            claimed = watch;
-        }
+    GOFER_TSAN_RELEASE(source);
+    atomic_store_explicit(&source->error, error, memory_order_release);
+    for (gofer_cancel_watch *watch; (watch = source->watches);) {
+        unlist(source, watch);
+        if (!gofer_claim(watch->g, watch))
+            continue;
+        watch->next = claimed;
+        claimed = watch;
     }
-    gofer_spin_unlock(&source->lock);
+    return claimed;
+}
+
+void gofer_cancel_ready_all(gofer_cancel_watch *claimed)
+{
     while (claimed) {
         gofer_g *g = claimed->g;
         claimed = claimed->next;
         gofer_ready_last(g);
     }
+}
+
+void gofer_cancel_fire(gofer_cancel *source, int error)
+{
+    gofer_cancel_watch *claimed = NULL;
+    gofer_spin_lock(&source->lock);
+    if (gofer_cancel_error(source) == 0)
+        claimed = gofer_cancel_claim_all(source, error);
+    gofer_spin_unlock(&source->lock);
+    gofer_cancel_ready_all(claimed);
 }
 
 int gofer_park_cancellable(gofer_g *self, gofer_cancel *source)

@@ -43,10 +43,19 @@ GOFER_UNSEEN static inline bool gofer_claim(gofer_g *g, void *by)
  * nothing. From any thread; takes the source's lock alone. */
 void gofer_cancel_fire(gofer_cancel *source, int error);
 
+/* The same in two steps, for who guards more by the source's lock: the first with the lock held,
+ * for a source that is not cancelled yet; the second, with no lock held, makes ready whom the first
+ * claimed. */
+gofer_cancel_watch *gofer_cancel_claim_all(gofer_cancel *source, int error);
+void gofer_cancel_ready_all(gofer_cancel_watch *claimed);
+
 static inline int gofer_cancel_error(const gofer_cancel *source)
 {
-    /* pairs with the release in gofer_cancel_fire */
-    return source ? atomic_load_explicit(&source->error, memory_order_acquire) : 0;
+    /* pairs with the release in gofer_cancel_claim_all */
+    int error = source ? atomic_load_explicit(&source->error, memory_order_acquire) : 0;
+    if (gofer_unlikely(error))
+        GOFER_TSAN_ACQUIRE((void *)(uintptr_t)source);
+    return error;
 }
 
 /* In gofer_park's place, for one that is queued as claimable: 0 where somebody claimed and woke it,

@@ -33,16 +33,23 @@ __attribute__((constructor)) static void register_early(void)
     gofer_membarrier_register();
 }
 
+bool gofer_membarrier(void)
+{
+    if (atomic_load_explicit(&gofer_sched.need_fences, memory_order_relaxed))
+        return false;
+    bool done = membarrier(MEMBARRIER_PRIVATE_EXPEDITED) == 0;
+    if (!done)
+        atomic_store_explicit(&gofer_sched.need_fences, true, memory_order_relaxed);
+    return done;
+}
+
 /* After this, true: what m's owner stored before its last look at m->p is visible here, or it sees
- * what was stored before the call. False: nothing is known. A filter may refuse the membarrier that
- * worked at the start; from then on it takes an owner that fences by itself. */
+ * what was stored before the call. False: nothing is known. Without a membarrier it takes an owner
+ * that fences by itself. */
 static bool can_see(const gofer_m *m)
 {
-    if (!atomic_load_explicit(&gofer_sched.need_fences, memory_order_relaxed)) {
-        if (membarrier(MEMBARRIER_PRIVATE_EXPEDITED) == 0)
-            return true;
-        atomic_store_explicit(&gofer_sched.need_fences, true, memory_order_relaxed);
-    }
+    if (gofer_membarrier())
+        return true;
     atomic_thread_fence(memory_order_seq_cst);
     return atomic_load_explicit(&m->fences, memory_order_acquire);
 }

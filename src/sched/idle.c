@@ -1,4 +1,4 @@
-/* A thread without a goroutine: looking for work, sleeping, and the deadlock check.
+/* A thread without a goroutine: looking for work, and sleeping.
  *
  * Runs on the thread's own stack (m->g0). Idle processors and threads are in lists under
  * sched.lock. A thread that gives its processor up looks at the global queue under the same lock,
@@ -7,9 +7,6 @@
  * (gofer_tell_idle), with the monitor as the backstop. */
 #include "sched/internal.h"
 
-#include "debug/dump.h"
-#include "debug/options.h"
-#include "panic/panic.h"
 #include "time/timer.h"
 
 #include <sched.h>
@@ -226,84 +223,6 @@ static gofer_g *take_global(gofer_m *m, gofer_p *p)
     return g;
 }
 
-/* ---- the deadlock check ------------------------------------------------------------------- */
-
-int64_t gofer_goroutine_count(void)
-{
-    int64_t n = atomic_load_explicit(&gofer_sched.created_outside, memory_order_relaxed);
-    for (int i = 0; i < atomic_load_explicit(&gofer_sched.p_count, memory_order_acquire); i++)
-        n += atomic_load_explicit(&gofer_sched.ps[i]->created_minus_ended, memory_order_relaxed);
-    return n;
-}
-
-int go_num_goroutine(void)
-{
-    gofer_m *m = gofer_m_attached();
-    if (!gofer_visit_running(m))
-        return 0;
-    int n = (int)gofer_goroutine_count();
-    gofer_visit_end(m);
-    return n;
-}
-
-bool gofer_all_still(void)
-{
-    return atomic_load_explicit(&gofer_sched.busy_p_count, memory_order_relaxed) == 0 &&
-           atomic_load_explicit(&gofer_sched.detached, memory_order_relaxed) == 0 &&
-           gofer_list_count(&gofer_sched.global) == 0 && gofer_sched.pinned_count == 0 &&
-           !atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed);
-}
-
-enum { STILL_ROUNDS = 5 }; /* by then nothing has moved for a third of a second */
-
-/* GOFER_DEBUG=deadlock. While we hold the lock no processor is taken, and so no goroutine runs. */
-static void report_blocked(int round)
-{
-    static bool reported; /* sched.lock */
-    if (!gofer_debug.deadlock || round < STILL_ROUNDS)
-        return;
-    gofer_spin_lock(&gofer_sched.lock);
-    if (!reported && gofer_all_still()) {
-        reported = true;
-        gofer_print("all goroutines are blocked; only foreign threads could wake them\n\n");
-        gofer_dump_still();
-    }
-    gofer_spin_unlock(&gofer_sched.lock);
-}
-
-/* Called by a thread that just went idle. Returns when to look again, or -1: a foreign thread
- * that keeps the report quiet may end without telling us.
- *
- * Between two looks that found all still a plain thread may have made a goroutine ready and ended,
- * and the goroutine may have started another plain thread and waited again: hence p_takes, for
- * nothing runs without a processor. */
-static int64_t check_deadlock(int round)
-{
-    uint64_t wakes = atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst);
-    gofer_spin_lock(&gofer_sched.lock);
-    bool still = gofer_all_still();
-    uint64_t takes = gofer_sched.p_takes;
-    gofer_spin_unlock(&gofer_sched.lock);
-    if (!still)
-        return -1;
-    int64_t left = gofer_goroutine_count();
-    if (left == 0)
-        gofer_say_quiet();
-    if (gofer_timers_can_wake() || (left == 0 && !gofer_sched.main_gone))
-        return -1;
-    bool foreign = gofer_foreign_threads();
-    if (foreign)
-        report_blocked(round);
-    if (foreign || wakes != atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst))
-        return round < 12 ? gofer_nanotime() + (1000000LL << (2 * round)) : -1;
-    gofer_spin_lock(&gofer_sched.lock);
-    still = gofer_all_still() && takes == gofer_sched.p_takes;
-    gofer_spin_unlock(&gofer_sched.lock);
-    if (still && !gofer_timers_can_wake())
-        gofer_fatal_deadlock(left == 0);
-    return -1;
-}
-
 /* ---- sleeping ----------------------------------------------------------------------------- */
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -325,7 +244,7 @@ static void sleep_idle(gofer_m *m)
 {
     int round = 0;
     for (;;) {
-        int64_t recheck = check_deadlock(round++);
+        int64_t recheck = gofer_check_deadlock(round++);
         int64_t timer = gofer_timers_next();
         gofer_spin_lock(&gofer_sched.lock);
         int64_t deadline = gofer_sched.stopping ? 0 : recheck;
@@ -522,7 +441,7 @@ static gofer_g *find_runnable(gofer_m *m)
 static void sleep_locked(gofer_m *m)
 {
     for (int round = 0; atomic_load_explicit(&m->wake, memory_order_acquire) == 0; round++)
-        gofer_futex_wait(&m->wake, 0, check_deadlock(round));
+        gofer_futex_wait(&m->wake, 0, gofer_check_deadlock(round));
 }
 
 /* m's goroutine is tied to it and waits: sleeps until it is ready, and returns it. */
@@ -598,5 +517,5 @@ void gofer_g0_loop(gofer_m *m)
     }
     if (m->held)
         gofer_hand_off(gofer_release_p(m));
-    check_deadlock(0);
+    gofer_check_deadlock(0);
 }

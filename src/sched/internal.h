@@ -16,14 +16,20 @@ void gofer_g0_loop(gofer_m *m);         /* returns only where the thread shall e
 void gofer_wake_one(void);              /* lets an idle processor look for work, if there is one */
 void gofer_kick_timekeeper(gofer_p *p); /* p->kick was set */
 void gofer_tell_idle(gofer_p *p, bool alone); /* p got a goroutine; `alone`: the only one */
-int64_t gofer_goroutine_count(void);          /* exact when nothing runs */
-bool gofer_all_still(void);                   /* sched.lock. Nothing runs and nothing is about to */
 void gofer_wake_idle_threads(void);           /* sched.lock. For sched.stopping */
 void gofer_hand_off(gofer_p *p);   /* gives a processor that the caller owns to another thread */
 gofer_p *gofer_take_idle_p(void);  /* sched.lock; NULL: none */
 void gofer_put_idle_p(gofer_p *p); /* sched.lock; it was not counted as busy */
 void gofer_hold(gofer_m *m, gofer_p *p); /* m, the caller, holds p from now on; marks inside */
 gofer_p *gofer_release_p(gofer_m *m);    /* and no longer */
+
+/* deadlock.c */
+int64_t gofer_goroutine_count(void); /* exact when nothing runs */
+bool gofer_all_still(void);          /* sched.lock. Nothing runs and nothing is about to */
+/* Called by a thread that just went idle, without locks; fatal where all is asleep. `round`: how
+ * often it was called in this idleness. Returns when to look again, or -1: a foreign thread that
+ * keeps the report quiet may end without telling us. */
+int64_t gofer_check_deadlock(int round);
 
 /* steal.c: a goroutine for p from another processor, with more behind it in p's queue, or NULL.
  * `also_next`: even one that its processor would run next, if that is in foreign code. */

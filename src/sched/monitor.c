@@ -12,6 +12,7 @@
 #include "debug/options.h"
 #include "panic/panic.h"
 #include "stack/stack.h"
+#include "sync/sync.h"
 #include "time/timer.h"
 
 #include <fcntl.h>
@@ -30,9 +31,13 @@ enum {
     HOG = 10000000,
     STILL_LOOKS = 20, /* how often a blocked thread is seen before its processor is taken
                          although nothing waits */
-    IDLE_LOOKS = 10
+    IDLE_LOOKS = 10,
+    TRIM_PERIOD = 1000000000,
+    UNWATCH_PERIOD = 100000000
 };
 
+_Atomic uint32_t gofer_trim_epoch;
+static int64_t trimmed_at;
 static _Atomic uint32_t wake_word;
 static _Atomic uint32_t stop; /* futex of naps; set under sched.lock: go_shutdown */
 static int hogs;              /* detached goroutines that were computing when they were detached */
@@ -150,9 +155,16 @@ static bool everything_idle(void)
     return atomic_load_explicit(&gofer_sched.busy_p_count, memory_order_relaxed) == 0;
 }
 
+static void next_trim_epoch(int64_t now)
+{
+    trimmed_at = now;
+    atomic_fetch_add_explicit(&gofer_trim_epoch, 1, memory_order_relaxed);
+}
+
 static void sleep_until_needed(void)
 {
     gofer_stacks_trim();
+    next_trim_epoch(gofer_nanotime());
     atomic_store_explicit(&wake_word, 0, memory_order_relaxed);
     gofer_spin_lock(&gofer_sched.lock);
     bool sleeps = everything_idle() && !stop;
@@ -181,7 +193,7 @@ static void *monitor(void *unused)
     atomic_store_explicit(&gofer_monitor_tid, (pid_t)syscall(SYS_gettid), memory_order_relaxed);
     prctl(PR_SET_NAME, "gofer-monitor", 0UL, 0UL, 0UL);
     prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
-    int64_t period = PERIOD_LEAST, refreshed = gofer_nanotime();
+    int64_t period = PERIOD_LEAST, refreshed = gofer_nanotime(), unwatched = refreshed;
     int idle = 0;
     while (!atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)) {
         nap(period);
@@ -192,6 +204,12 @@ static void *monitor(void *unused)
         if (now - refreshed >= PERIOD_REFRESH) {
             gofer_procs_refresh();
             refreshed = now;
+        }
+        if (now - trimmed_at > TRIM_PERIOD)
+            next_trim_epoch(now);
+        if (now - unwatched >= UNWATCH_PERIOD) {
+            gofer_mutexes_unwatch();
+            unwatched = now;
         }
         bool acted = false;
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;

@@ -5,6 +5,7 @@
 
 #include "panic/panic.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -18,19 +19,29 @@ static int affinity_count(void)
     return n > 0 ? (int)n : 1;
 }
 
+/* A small file as a text, cut where it does not fit; false: there is none. Without stdio, which is
+ * the program's: the monitor reads here at any time, at exit too. */
+static bool read_text(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t n = read(fd, text, size - 1);
+    close(fd);
+    text[n > 0 ? n : 0] = 0;
+    return n > 0;
+}
+
 /* cpu.max of one cgroup as whole processors, rounded up; 0: no limit. */
 static long quota_at(const char *directory)
 {
-    char path[512], quota[32];
+    char path[512], text[64], quota[32];
     long period;
     snprintf(path, sizeof path, "%.480s/cpu.max", directory);
-    FILE *file = fopen(path, "re");
-    if (!file)
+    if (!read_text(path, text, sizeof text) || sscanf(text, "%31s %ld", quota, &period) != 2)
         return 0;
-    int n = fscanf(file, "%31s %ld", quota, &period);
-    fclose(file);
     long microseconds = atol(quota);
-    if (n != 2 || microseconds <= 0 || period <= 0)
+    if (microseconds <= 0 || period <= 0)
         return 0;
     return (microseconds + period - 1) / period;
 }
@@ -38,15 +49,13 @@ static long quota_at(const char *directory)
 /* The tightest quota from this process's cgroup (version 2) up to the root. */
 static long quota_count(void)
 {
-    char line[256] = "", directory[300];
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    if (!file)
+    char text[4096], directory[300];
+    if (!read_text("/proc/self/cgroup", text, sizeof text))
         return 0;
-    while (fgets(line, sizeof line, file) && strncmp(line, "0::", 3) != 0)
-        ;
-    fclose(file);
-    if (strncmp(line, "0::/", 4) != 0)
+    char *line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
+    if (!line)
         return 0;
+    line += *line == '\n';
     line[strcspn(line, "\n")] = 0;
     snprintf(directory, sizeof directory, "/sys/fs/cgroup%s", line + 3);
     long least = 0;

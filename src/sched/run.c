@@ -124,6 +124,7 @@ static int (*main_fn)(int, char **);
 static void main_goroutine(void)
 {
     int status = main_fn(main_argc, main_argv);
+    gofer_let_end();
     gofer_freeze_world();
     exit(status);
 }

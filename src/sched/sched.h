@@ -238,6 +238,10 @@ extern struct gofer_sched {
     gofer_p *ps[GOFER_MAX_PROCS];
 } gofer_sched;
 
+/* Counts on about once a second while goroutines run, and when all is idle: what lay unused since
+ * it last did may be given up. By the monitor; relaxed, a hint. */
+extern _Atomic uint32_t gofer_trim_epoch;
+
 /* ---- inside and outside ------------------------------------------------------------------ */
 
 /* Slow path: waits while the thread is frozen; where its processor was handed off, queues the
@@ -330,6 +334,11 @@ GOFER_UNSEEN static inline uint32_t gofer_random(gofer_m *m)
     x ^= x << 5;
     return m->random = x;
 }
+
+/* True: what every thread of the process stored before is visible after, and what it loads from now
+ * on sees what was stored before the call. Takes microseconds. False: the kernel has none, or a
+ * filter refuses it by now, for good. */
+bool gofer_membarrier(void);
 
 /* For dumps and the end of the process: no goroutine starts or resumes from now on, and those
  * that run stop at their next call into the runtime, for good. */

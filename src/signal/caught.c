@@ -101,16 +101,22 @@ static bool is_ours(const struct sigaction *action)
     return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == on_signal;
 }
 
+/* Of the masks what the kernel has: the C library leaves the rest as it is. */
+static bool is_same(const struct sigaction *a, const struct sigaction *b)
+{
+    return a->sa_sigaction == b->sa_sigaction && a->sa_flags == b->sa_flags &&
+           memcmp(&a->sa_mask, &b->sa_mask, GOFER_SIGNALS / 8) == 0;
+}
+
 /* Keeps what is there, unless that was kept already. False: the signal cannot be changed. */
 static bool keep(int number)
 {
     struct sigaction now;
-    memset(&now, 0, sizeof now); /* with its padding, for the comparison */
     if (kept & gofer_signal_bit(number))
         return true;
     if (sigaction(number, NULL, &now) != 0)
         return false;
-    if (memcmp(&before[number], &now, sizeof now) != 0) /* a late handler may read it */
+    if (!is_same(&before[number], &now)) /* a late handler may read it */
         before[number] = now;
     kept |= gofer_signal_bit(number);
     return true;

@@ -10,7 +10,7 @@
 /* In memory of its own, which `run` frees; the call's stack part lies behind it. */
 typedef struct gofer_group_call {
     void *group;
-    bool holds_slot; /* errgroup: it counts against the limit */
+    bool holds_slot; /* errgroup: it counts against the limit; scope: it returns an error */
     _Alignas(16) gofer_call call;
 } gofer_group_call;
 

@@ -7,15 +7,21 @@
  * wakes the next writer to compete, or makes it the next if it has waited 1 ms. QUEUED without
  * WRITER: a writer was woken and is on its way.
  *
+ * Where readers on several processors got in each other's way SPREAD_AFTER times, SPREAD lets them
+ * use the table of readers.h instead of the count; SPREAD and WRITER are never set together. Who
+ * sets WRITER first counts those who read by the table; so does a reader that finds its hold
+ * nowhere else.
+ *
  * Lifetime: the swap that frees it is the last access, or else the release of `lock`, before those
  * are made ready who were let in; nobody frees it without somebody who waits to use it again. */
 #include "gofer/sync.h"
 
 #include "panic/panic.h"
+#include "sync/readers.h"
 #include "sync/sync.h"
 #include "sync/waiters.h"
 
-enum { WRITER = 1, QUEUED = 2, READER = 4 };
+enum { WRITER = 1, QUEUED = 2, SPREAD = 4, READER = 8, SPREAD_AFTER = 1000 };
 
 static _Atomic uint32_t *state_of(go_rwmutex *rw)
 {
@@ -81,13 +87,48 @@ static bool pass_on(go_rwmutex *rw, struct gofer_sync_batch *batch)
 
 /* ---- readers ------------------------------------------------------------------------------ */
 
-static bool try_rlock(go_rwmutex *rw)
+/* By the table. False: the slot is not free, or a writer has come. */
+static bool rlock_spread(go_rwmutex *rw)
+{
+    if (!gofer_reader_enter(rw))
+        return false;
+    if (gofer_likely(atomic_load_explicit(state_of(rw), memory_order_seq_cst) & SPREAD))
+        return true;
+    /* A slot that is no longer ours was counted, or somebody left by it: we hold that one's. */
+    return !gofer_reader_leave(rw);
+}
+
+/* Another processor was faster. Counted roughly. */
+static gofer_cold bool collides_often(go_rwmutex *rw)
+{
+    _Atomic uint32_t *collisions = (_Atomic uint32_t *)(void *)&rw->collisions;
+    uint32_t n = atomic_load_explicit(collisions, memory_order_relaxed);
+    atomic_store_explicit(collisions, n + 1, memory_order_relaxed);
+    return n >= SPREAD_AFTER;
+}
+
+/* Comes here after a swap that failed, as a rule. */
+static gofer_noinline bool try_rlock_contended(go_rwmutex *rw)
+{
+    uint32_t state = load_state(rw), spread = 0;
+    if (state & SPREAD && rlock_spread(rw))
+        return true;
+    state = load_state(rw);
+    while (!(state & WRITER)) {
+        if (collides_often(rw))
+            spread = SPREAD;
+        if (change(rw, &state, (state + READER) | (state & QUEUED ? 0 : spread)))
+            return true;
+    }
+    return false;
+}
+
+/* The usual case in few instructions. */
+static inline bool try_rlock(go_rwmutex *rw)
 {
     uint32_t state = load_state(rw);
-    while (!(state & WRITER))
-        if (change(rw, &state, state + READER))
-            return true;
-    return false;
+    return (gofer_likely(!(state & (WRITER | SPREAD))) && change(rw, &state, state + READER)) ||
+           try_rlock_contended(rw);
 }
 
 static gofer_cold void withdraw_reader(go_rwmutex *rw, struct gofer_sync_waiter *waiter)
@@ -124,10 +165,17 @@ int go_rwmutex_tryrlock(go_rwmutex *rw)
     return try_rlock(rw);
 }
 
+gofer_noinline void gofer_rwmutex_rlock_slow(go_rwmutex *rw)
+{
+    if (!try_rlock_contended(rw))
+        rlock_slow(rw, NULL);
+}
+
 void go_rwmutex_rlock(go_rwmutex *rw)
 {
-    if (gofer_unlikely(!try_rlock(rw)))
-        rlock_slow(rw, NULL);
+    uint32_t state = load_state(rw);
+    if (gofer_unlikely(state & (WRITER | SPREAD) || !change(rw, &state, state + READER)))
+        gofer_rwmutex_rlock_slow(rw);
 }
 
 int gofer_rwmutex_rlock_cancellable(go_rwmutex *rw, gofer_cancel *source)
@@ -136,6 +184,27 @@ int gofer_rwmutex_rlock_cancellable(go_rwmutex *rw, gofer_cancel *source)
     if (!error && !try_rlock(rw))
         error = rlock_slow(rw, source);
     return error ? gofer_cancelled(error) : 0;
+}
+
+/* `lock` is held: sets WRITER in SPREAD's place, so that nobody else writes the state, and counts
+ * those who read by the table. *state is then the state but for WRITER. False: a writer has it
+ * already. */
+static bool gather(go_rwmutex *rw, uint32_t *state)
+{
+    *state = load_state(rw);
+    do {
+        if (*state & WRITER)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(state_of(rw), state,
+                                                    (*state & ~(uint32_t)SPREAD) | WRITER,
+                                                    memory_order_seq_cst, memory_order_relaxed));
+    atomic_store_explicit((_Atomic uint32_t *)(void *)&rw->collisions, 0, memory_order_relaxed);
+    if (*state & SPREAD) {
+        uint32_t by_table = gofer_readers_collect(rw) * READER;
+        *state = (*state & ~(uint32_t)SPREAD) + by_table;
+        atomic_fetch_add_explicit(state_of(rw), by_table, memory_order_acq_rel);
+    }
+    return true;
 }
 
 static _Noreturn gofer_cold void fail_runlock(void)
@@ -168,31 +237,69 @@ static gofer_cold bool runlock_slow(go_rwmutex *rw)
     return true;
 }
 
-void go_rwmutex_runlock(go_rwmutex *rw)
+/* The hold is in another thread's slot: it is counted, and then leaves. */
+static gofer_cold void runlock_elsewhere(go_rwmutex *rw)
+{
+    uint32_t state;
+    gofer_spin_lock(lock_of(rw));
+    bool gathered = gather(rw, &state), held = state >= READER;
+    if (gathered)
+        atomic_store_explicit(state_of(rw), held ? state - READER : state, memory_order_release);
+    gofer_spin_unlock(lock_of(rw));
+    if (!gathered)
+        go_rwmutex_runlock(rw); /* counted by a writer meanwhile */
+    else if (!held)
+        fail_runlock();
+}
+
+gofer_noinline void gofer_rwmutex_runlock_slow(go_rwmutex *rw)
 {
     uint32_t state = load_state(rw);
+    if (state & SPREAD && gofer_reader_leave(rw))
+        return;
     for (;;) {
         if (gofer_unlikely(state & WRITER)) {
             if (runlock_slow(rw))
                 return;
             state = load_state(rw);
         } else if (gofer_unlikely(state < READER)) {
-            fail_runlock();
+            if (!(state & SPREAD))
+                fail_runlock();
+            return runlock_elsewhere(rw);
         } else if (gofer_likely(change(rw, &state, state - READER))) {
             return;
         }
     }
 }
 
+void go_rwmutex_runlock(go_rwmutex *rw)
+{
+    uint32_t state = load_state(rw);
+    if (gofer_unlikely(state & (WRITER | SPREAD) || state < READER ||
+                       !change(rw, &state, state - READER)))
+        gofer_rwmutex_runlock_slow(rw);
+}
+
 /* ---- writers ------------------------------------------------------------------------------ */
+
+static gofer_cold bool try_lock_spread(go_rwmutex *rw)
+{
+    uint32_t state;
+    gofer_spin_lock(lock_of(rw));
+    bool gathered = gather(rw, &state), taken = gathered && state < READER;
+    if (gathered && !taken)
+        atomic_store_explicit(state_of(rw), state, memory_order_release);
+    gofer_spin_unlock(lock_of(rw));
+    return taken;
+}
 
 static bool try_lock(go_rwmutex *rw)
 {
     uint32_t state = load_state(rw);
-    while (!(state & WRITER) && state < READER)
+    while (!(state & (WRITER | SPREAD)) && state < READER)
         if (change(rw, &state, state | WRITER))
             return true;
-    return false;
+    return state & SPREAD && try_lock_spread(rw);
 }
 
 int go_rwmutex_trylock(go_rwmutex *rw)
@@ -205,14 +312,14 @@ static bool take_or_wait(go_rwmutex *rw, struct gofer_sync_waiter *waiter, bool 
                          gofer_cancel *source)
 {
     gofer_spin_lock(lock_of(rw));
-    uint32_t state = load_state(rw);
-    while (!change(rw, &state, state & WRITER ? state | QUEUED : state | WRITER))
+    uint32_t state;
+    bool gathered;
+    while (!(gathered = gather(rw, &state)) && !change(rw, &state, state | QUEUED))
         ;
-    bool taken = !(state & WRITER) && state < READER;
+    bool taken = gathered && state < READER;
     if (!taken)
-        gofer_waiter_prepare(waiter, source,
-                             state & WRITER ? GOFER_WAIT_MUTEX : GOFER_WAIT_RWMUTEX_LOCK);
-    if (!taken && !(state & WRITER))
+        gofer_waiter_prepare(waiter, source, gathered ? GOFER_WAIT_RWMUTEX_LOCK : GOFER_WAIT_MUTEX);
+    if (!taken && gathered)
         rw->pending = waiter;
     else if (!taken && again)
         gofer_waiters_push_front(&rw->writers, waiter);

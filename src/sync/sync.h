@@ -18,6 +18,9 @@ int gofer_semaphore_acquire_cancellable(go_semaphore *s, int64_t n, gofer_cancel
 int gofer_semaphore_acquire_as(go_semaphore *s, int64_t n, gofer_cancel *source,
                                enum gofer_reason reason);
 
+/* For the monitor: what was done to have waiters woken is undone where there are none. */
+void gofer_mutexes_unwatch(void);
+
 /* -1 and errno. */
 static inline int gofer_cancelled(int error)
 {

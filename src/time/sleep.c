@@ -1,7 +1,7 @@
 /* Sleeping, and the clock. */
 #include "gofer/time.h"
 
-#include "park/park.h"
+#include "park/cancel.h"
 #include "time/timer.h"
 
 #include <time.h>
@@ -45,4 +45,34 @@ void go_sleep(go_duration d)
         return;
     }
     gofer_park(sleeper.g);
+}
+
+static void claim_sleeper(gofer_timer *timer, int64_t now)
+{
+    gofer_g *g = gofer_container(timer, struct sleeper, timer)->g;
+    (void)now;
+    if (gofer_claim(g, NULL))
+        gofer_ready_last(g);
+}
+
+int gofer_sleep_cancellable(go_duration d, gofer_cancel *source)
+{
+    int error = gofer_cancel_error(source);
+    if (!error && d > 0) {
+        struct sleeper sleeper = { .timer = { .fire = claim_sleeper, .wakes = true } };
+        sleeper.g = gofer_self();
+        gofer_prepare_claim(sleeper.g);
+        gofer_prepare_park(sleeper.g, GOFER_WAIT_SLEEP);
+        if (gofer_unlikely(!gofer_timer_start(&sleeper.timer, gofer_time_after(d)))) {
+            gofer_cancel_park(sleeper.g);
+            error = ENOMEM;
+        } else {
+            error = gofer_park_cancellable(sleeper.g, source);
+            if (error)
+                gofer_timer_stop(&sleeper.timer); /* or waits until it has fired */
+        }
+    }
+    if (error)
+        *gofer_errno() = error;
+    return error ? -1 : 0;
 }

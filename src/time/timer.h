@@ -7,6 +7,7 @@
 #ifndef GOFER_SRC_TIMER_H
 #define GOFER_SRC_TIMER_H
 
+#include "park/cancel.h"
 #include "sched/sched.h"
 
 typedef struct gofer_timer {
@@ -53,6 +54,10 @@ uint64_t gofer_timers_count(void);
 
 /* Whether somebody waits for a timer. Under no lock; exact when nothing runs. */
 bool gofer_timers_can_wake(void);
+
+/* go_sleep that the source, which may be NULL, cuts short: 0; or -1 and errno: its error, or
+ * ENOMEM. src/time/sleep.c. */
+int gofer_sleep_cancellable(go_duration d, gofer_cancel *source);
 
 /* For go_shutdown: drops the timers, which nobody waits for, and the heaps' memory. */
 void gofer_timers_free(void);

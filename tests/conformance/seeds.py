@@ -156,12 +156,13 @@ def run_all(report, programs, go_programs, options):
     with concurrent.futures.ThreadPoolExecutor(max(1, min(options.jobs, len(runs)))) as pool:
         for item, got in zip(runs, pool.map(one, runs)):
             found[item.seed.name, item.seed.argument, item.procs, item.is_go].append((item, got))
-    # An emulated program is so slow that it is taken for one that computes, and handed off.
+    # An emulated or sanitized program is so slow that it is taken for one that computes, and handed off.
+    slow = options.emulator or "-fsanitize" in options.cflags
     for (name, argument, procs, is_go), outcomes in found.items():
         title = f"seed {name}{' ' + argument if argument else ''}, {'Go' if is_go else 'C'}, " \
                 f"{'one processor' if procs == 1 else 'all processors'}"
         wrong = [f"into {item.stream}: {detail}" for item, got in outcomes
-                 if (detail := check(item.seed, got, procs == 1 and not is_go and not options.emulator, is_go))]
+                 if (detail := check(item.seed, got, procs == 1 and not is_go and not slow, is_go))]
         shown = sum(got.stdout == documents(item.seed).stdout for item, got in outcomes)
         detail = f"{len(wrong)} of {len(outcomes)} runs wrong, the first {wrong[0]}" if wrong else \
                  f"the documents' order in {shown} of {len(outcomes)} runs"

@@ -183,6 +183,8 @@ for compiler in "${compilers[@]}"; do
         fail "$compiler: the right uses do not compile: $(cat "$work/log")"
 done
 wrong 'too few arguments' 'go(one);'
+wrong 'a function of an errgroup that returns nothing' 'go_errgroup g = {}; go_errgroup_go(&g, none);'
+wrong 'a wrong argument in a wait group' 'go_waitgroup wg = {}; go_waitgroup_go(&wg, one, "x");'
 wrong 'too many arguments' 'go(none, 1);'
 wrong 'a pointer for a number' 'go(one, "x");'
 wrong 'a wrong argument of a lambda' 'go([](int) {}, "x");'

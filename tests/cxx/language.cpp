@@ -145,6 +145,129 @@ static void starting()
     EXPECT(go_recv(c) == 12);
 }
 
+/* ---- timers ------------------------------------------------------------------------------- */
+
+static void signal_to(void *c)
+{
+    go_send(static_cast<go_chan(int)>(c), 9);
+}
+
+static void timers()
+{
+    go_chan(int) c = go_chan_make(int, 0);
+    go_defer(go_chan_unref, c);
+    go_timer *t = go_after_func(0, [c] { go_send(c, 7); });
+    EXPECT(go_recv(c) == 7);
+    go_timer_reset(t, 0);
+    EXPECT(go_recv(c) == 7);
+    go_timer_free(t);
+    t = go_after_func(0, [&c] { go_send(c, 8); });
+    EXPECT(go_recv(c) == 8);
+    go_timer_free(t);
+    t = go_after_func(0, signal_to, c);
+    EXPECT(go_recv(c) == 9);
+    go_timer_free(t);
+    t = go_after_func(GO_HOUR, [] {});
+    EXPECT(go_timer_stop(t) == 1);
+    go_timer_free(t);
+}
+
+/* ---- maps --------------------------------------------------------------------------------- */
+
+typedef go_map(const char *, long) counts_by_word;
+typedef go_map(int, pair) pairs_by_number;
+
+static void maps()
+{
+    counts_by_word counts = {};
+    long n = 0;
+    char key[] = "one"; // the map has a copy
+    EXPECT(go_map_store(&counts, key, 1) == 0);
+    key[0] = 0;
+    EXPECT(go_map_load(&counts, "one", &n) == 1 && n == 1);
+    EXPECT(go_map_load(&counts, "two", nullptr) == 0);
+    EXPECT(go_map_load_or_store(&counts, "two", 2, &n) == 0 && n == 2);
+    EXPECT(go_map_load_or_store(&counts, "two", 3, &n) == 1 && n == 2);
+    EXPECT(go_map_swap(&counts, "two", 4, &n) == 1 && n == 2);
+    EXPECT(go_map_compare_and_swap(&counts, "two", 2, 5) == 0);
+    EXPECT(go_map_compare_and_swap(&counts, "two", 4, 5) == 1);
+    long sum = 0;
+    go_map_range (&counts, word, count)
+        sum += count + static_cast<long>(std::strlen(word));
+    EXPECT(sum == 1 + 3 + 5 + 3);
+    int rounds = 0;
+    for (int i = 0; i < 2; i++)
+        go_map_range (&counts, word, count) {
+            if (++rounds % 2)
+                continue;
+            EXPECT(word && count);
+            break; // leaves the range, not the loop
+        }
+    EXPECT(rounds == 4);
+    EXPECT(go_map_compare_and_delete(&counts, "two", 5) == 1);
+    EXPECT(go_map_load_and_delete(&counts, "one", &n) == 1 && n == 1);
+    go_map_delete(&counts, "one");
+    go_map_range (&counts, word, count)
+        EXPECT(!word && !count);
+    go_map_free(&counts);
+
+    pairs_by_number couples = {};
+    go_map_store(&couples, 3, { 1, 2 });
+    go_map_range (&couples, number, couple)
+        EXPECT(number == 3 && couple.a == 1 && couple.b == 2);
+    go_map_clear(&couples);
+    EXPECT(go_map_load(&couples, 3, nullptr) == 0);
+    go_map_free(&couples);
+}
+
+/* ---- groups and once ---------------------------------------------------------------------- */
+
+static int fail_with(int error, const std::string &unless)
+{
+    return unless.empty() ? error : 0;
+}
+
+static void groups()
+{
+    go_waitgroup wg = {};
+    std::string text(100, 'x');
+    int by_name = 0;
+    size_t by_lambda = 0;
+    go_waitgroup_go(&wg, [&, text] { by_lambda = text.size(); }); // memory of its own
+    go_waitgroup_go(
+        &wg, [](int &to, int n) { to = n; }, std::ref(by_name), 7); // words
+    go_waitgroup_wait(&wg);
+    EXPECT(by_lambda == 100 && by_name == 7);
+
+    go_errgroup group = {};
+    go_errgroup_set_limit(&group, 1);
+    go_chan(go_unit) open = go_chan_make(go_unit, 0);
+    go_errgroup_go(&group, [=] {
+        (void)go_recv(open);
+        return 0;
+    });
+    EXPECT(go_errgroup_try_go(&group, fail_with, 5, text) == 0); // its copies are given back
+    go_signal(open);
+    go_errgroup_go(&group, fail_with, 6, text);
+    go_errgroup_go(&group, fail_with, 7, "");
+    EXPECT(go_errgroup_wait(&group) == 7);
+    go_chan_unref(open);
+
+    go_once once = {}, thrown = {};
+    int calls = 0;
+    for (int i = 0; i < 3; i++)
+        go_once_do(&once, [&] { calls++; });
+    go_once_do(
+        &once, [](void *) { std::abort(); }, nullptr);
+    try {
+        go_once_do(&thrown, [] { throw 5; });
+    } catch (int n) {
+        calls += n;
+    }
+    go_once_do(&thrown, [&] { calls++; });
+    EXPECT(calls == 6);
+}
+
 /* ---- channels ----------------------------------------------------------------------------- */
 
 template <class T> static size_t element_size(go_chan(T))
@@ -490,16 +613,117 @@ static void panics_deeper()
     EXPECT(caught.empty());
 }
 
+/* ---- contexts and scopes ------------------------------------------------------------------ */
+
+static void contexts()
+{
+    static const int key = 0;
+    int value = 7, got = 0;
+    go_context *ctx = go_context_with_value(nullptr, &key, &value);
+    go_context *timed = go_context_with_timeout(ctx, GO_MILLISECOND);
+    go_chan(int) c = go_chan_make(int, 1);
+    EXPECT(go_send_ctx(timed, c, 3) == 0);
+    EXPECT(go_recv_ctx(timed, c, &got) == 1 && got == 3);
+    EXPECT(go_select(go_case_recv(c, &got), go_case_as(9, go_case_done(timed))) == 9);
+    EXPECT(go_recv_ctx(timed, c, &got) == -1 && errno == ETIMEDOUT);
+    EXPECT(go_context_value(timed, &key) == &value);
+    go_context_end(timed);
+    go_context_unref(ctx);
+    go_chan_unref(c);
+}
+
+static int twice(int n, int &result)
+{
+    go_gosched();
+    result = 2 * n;
+    return n == 3 ? 33 : 0;
+}
+
+static int leave_by_return(int &ended)
+{
+    go_scope(s, nullptr)
+    {
+        go_in(s, [&ended] {
+            go_gosched();
+            ended++;
+        });
+        return 5;
+    }
+    return 6;
+}
+
+static void until_cancelled(go_context *ctx, int *ended)
+{
+    go_context_wait(ctx);
+    ++*ended;
+}
+
+static void leave_by_exception_from_scope(int *ended)
+{
+    go_scope(s)
+    {
+        go_in(s, until_cancelled, go_scope_context(s), ended);
+        throw 8;
+    }
+}
+
+static void panic_in_scope()
+{
+    go_recoverable();
+    go_defer(swallow);
+    go_scope(s) go_in(s, [] { go_panic("in a scope"); });
+}
+
+static void scopes()
+{
+    int results[4] = {}, error = 0, ended = 0, rounds = 0;
+    std::string text;
+    go_scope(s, nullptr, &error)
+    {
+        for (int i = 0; i < 4; i++)
+            go_in(s, twice, i, std::ref(results[i]));
+        go_in(
+            s, [&text](const std::string &given) { text = given; }, std::string("moved in"));
+    }
+    EXPECT(error == 33);
+    EXPECT(results[0] == 0 && results[1] == 2 && results[3] == 6);
+    EXPECT(text == "moved in");
+    EXPECT(leave_by_return(ended) == 5 && ended == 1);
+    try {
+        leave_by_exception_from_scope(&ended);
+    } catch (int e) {
+        EXPECT(e == 8);
+    }
+    EXPECT(ended == 2);
+    for (int i = 0; i < 3; i++)
+        go_scope(s)
+        {
+            go_in(s, [&rounds] { rounds++; });
+            if (i < 2)
+                break; // leaves the scope, not the loop
+            EXPECT(go_scope_wait(s) == 0);
+        }
+    EXPECT(rounds == 3);
+    caught.clear();
+    panic_in_scope();
+    EXPECT(caught == "in a scope");
+}
+
 int go_main(int argc, char **argv)
 {
     (void)argv;
     starting();
+    groups();
+    timers();
+    maps();
     channels();
     selecting();
     blocks();
     goexit_runs_deferred();
     panics();
     panics_deeper();
+    contexts();
+    scopes();
     errno = EAGAIN;
     EXPECT(errno == EAGAIN);
     std::puts("ok");

@@ -112,6 +112,39 @@ static void large_select(go_chan(int) c)
 
 static const char key;
 
+static int ends(go_context *ctx)
+{
+    return go_context_wait(ctx) == ECANCELED ? 0 : 1;
+}
+
+/* NULL is the background: what could not be made is never cancelled. */
+static void contexts(void)
+{
+    int error = 0;
+    go_context *ctx = go_context_with_timeout(NULL, GO_HOUR);
+    lacks_memory(!ctx);
+    go_context *value = go_context_with_value(ctx, &key, NULL);
+    lacks_memory(!value);
+    go_context_after *after = go_context_after_func(value, free, NULL);
+    lacks_memory(!after);
+    go_context *child = value ? go_context_with_cancel(value) : NULL;
+    lacks_memory(!child);
+    go_context_cancel_cause(ctx, 5, "%s", long_text());
+    if (child && ctx && go_context_cause(child) != 5)
+        go_fatal("the cause is lost");
+    go_context_after_free(after);
+    go_context_unref(value);
+    go_context_unref(ctx);
+    go_context_unref(child);
+    go_scope(s, NULL, &error)
+    {
+        go_in(s, ends, go_scope_context(s));
+        go_scope_cancel(s);
+    }
+    if (error)
+        go_fatal("the scope failed with %d", error);
+}
+
 static int everything(int argc, char **argv)
 {
     (void)argc;
@@ -132,6 +165,7 @@ static int everything(int argc, char **argv)
         go_recv(after);
     go_chan_unref(after);
     go_select(go_case_recv(c, NULL), go_case_after(GO_MICROSECOND));
+    contexts();
     panics();
     large_select(c);
     go_gomaxprocs(6);

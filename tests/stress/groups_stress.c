@@ -3,11 +3,8 @@
  * comes back; each caller of a shared call gets the value of one call for its own key. */
 #include "stress.h"
 
-#include <pthread.h>
-
 enum { WORKERS = 4, THREADS = 2, MEMBERS = 8, KEYS = 3 };
 
-static go_waitgroup workers;
 static long started, ended;
 
 /* ---- groups ------------------------------------------------------------------------------- */
@@ -131,29 +128,12 @@ static void worker(int id)
         for (int j = 0; j < 4; j++)
             use_flight(&random);
     }
-    go_waitgroup_done(&workers);
-}
-
-static void *thread(void *id)
-{
-    worker((int)(intptr_t)id);
-    return NULL;
 }
 
 int go_main(int argc, char **argv)
 {
     stress_begin(argc, argv, 500);
-    if (go_gomaxprocs(0) < 4)
-        go_gomaxprocs(4);
-    pthread_t threads[THREADS];
-    go_waitgroup_add(&workers, WORKERS + THREADS);
-    for (int i = 0; i < WORKERS; i++)
-        go(worker, i);
-    for (int i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, thread, (void *)(intptr_t)(WORKERS + i));
-    go_waitgroup_wait(&workers);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    stress_run_workers(worker, WORKERS, THREADS);
     STRESS_CHECK(started, ended);
     STRESS_CHECK(flights.count, 0);
     STRESS_CHECK(flights.buckets == NULL, 1);

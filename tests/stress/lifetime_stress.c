@@ -157,6 +157,42 @@ static void mutex(unsigned *random)
     poison(m, sizeof *m);
 }
 
+/* An object of several owners; who counts the last one out frees it right after its unlock. */
+struct shared {
+    go_mutex mutex;
+    int owners;
+};
+
+static void leave(void *object)
+{
+    struct shared *shared = object;
+    go_mutex_lock(&shared->mutex);
+    int left = --shared->owners;
+    go_mutex_unlock(&shared->mutex);
+    if (left == 0)
+        poison(shared, sizeof *shared);
+}
+
+/* Several at once, of which the next take the memory: an unlock that has freed its mutex may find
+ * another there, with waiters. Their first waiters come as the unlocks run, which starts watches;
+ * see mutex.c. */
+static void owners(unsigned *random)
+{
+    enum { OBJECTS = 4, OWNERS = 3 };
+    struct shared *objects[OBJECTS];
+    for (int i = 0; i < OBJECTS; i++) {
+        objects[i] = calloc(1, sizeof *objects[i]);
+        objects[i]->owners = OWNERS;
+    }
+    for (int owner = 1; owner < OWNERS; owner++)
+        for (int i = 0; i < OBJECTS; i++)
+            elsewhere(random, leave, objects[i]);
+    for (int i = 0; i < OBJECTS; i++) {
+        stress_pause(random);
+        leave(objects[i]);
+    }
+}
+
 static void locks(unsigned *random)
 {
     go_rwmutex *rw = calloc(1, sizeof *rw);
@@ -282,6 +318,7 @@ static void all(unsigned *random)
 {
     wait_group(random);
     mutex(random);
+    owners(random);
     locks(random);
     once(random);
     channels(random);

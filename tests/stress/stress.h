@@ -5,6 +5,7 @@
 #define GOFER_TEST_STRESS_H
 
 #include <gofer.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,38 @@ static inline void stress_pause(unsigned *state)
     default:
         break;
     }
+}
+
+struct stress_thread {
+    void (*worker)(int id);
+    int id;
+    pthread_t thread;
+};
+
+static inline void *stress_run_thread(void *arg)
+{
+    const struct stress_thread *self = (const struct stress_thread *)arg;
+    self->worker(self->id);
+    return NULL;
+}
+
+/* Runs worker(id) in so many goroutines and plain threads at once, on four processors at least. */
+static inline void stress_run_workers(void (*worker)(int id), int goroutines, int threads)
+{
+    struct stress_thread *plain = (struct stress_thread *)calloc((size_t)threads, sizeof *plain);
+    go_waitgroup running = { 0 };
+    if (go_gomaxprocs(0) < 4)
+        go_gomaxprocs(4);
+    for (int i = 0; i < goroutines; i++)
+        go_waitgroup_go(&running, worker, i);
+    for (int i = 0; i < threads; i++) {
+        plain[i] = (struct stress_thread){ .worker = worker, .id = goroutines + i };
+        pthread_create(&plain[i].thread, NULL, stress_run_thread, &plain[i]);
+    }
+    go_waitgroup_wait(&running);
+    for (int i = 0; i < threads; i++)
+        pthread_join(plain[i].thread, NULL);
+    free(plain);
 }
 
 #define STRESS_CHECK(got, expected)                                                               \

@@ -5,11 +5,7 @@
 
 #include "sync/sync.h"
 
-#include <pthread.h>
-
 enum { WORKERS = 6, THREADS = 2, SIZE = 6, ROOM = 3 };
-
-static go_waitgroup workers;
 
 /* ---- cancellation ------------------------------------------------------------------------- */
 
@@ -89,8 +85,20 @@ static void write_pair(unsigned *random)
     __atomic_fetch_add(&writes, 1, __ATOMIC_RELAXED);
 }
 
+/* What readers that collide do: here as often as it is allowed. */
+static void spread(void)
+{
+    enum { WRITER = 1, QUEUED = 2, SPREAD = 4 };
+    uint32_t state = __atomic_load_n(&rw.state, __ATOMIC_RELAXED);
+    if (!(state & (WRITER | QUEUED)))
+        __atomic_compare_exchange_n(&rw.state, &state, state | SPREAD, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED);
+}
+
 static void read_pair(unsigned *random)
 {
+    if (stress_random(random) % 2)
+        spread();
     struct trial trial;
     gofer_cancel *source = begin_trial(&trial, random);
     if (!end_trial(&trial, gofer_rwmutex_rlock_cancellable(&rw, source)))
@@ -105,6 +113,7 @@ static void read_pair(unsigned *random)
 
 static void try_pair(unsigned *random)
 {
+    spread();
     if (stress_random(random) % 2 && go_rwmutex_tryrlock(&rw)) {
         STRESS_CHECK(left - right, 0);
         go_rwmutex_runlock(&rw);
@@ -257,29 +266,12 @@ static void worker(int id)
         if (i % 8 == 0)
             use_waitgroup(&random);
     }
-    go_waitgroup_done(&workers);
-}
-
-static void *thread(void *id)
-{
-    worker((int)(intptr_t)id);
-    return NULL;
 }
 
 int go_main(int argc, char **argv)
 {
     stress_begin(argc, argv, 2000);
-    if (go_gomaxprocs(0) < 4)
-        go_gomaxprocs(4);
-    pthread_t threads[THREADS];
-    go_waitgroup_add(&workers, WORKERS + THREADS);
-    for (int i = 0; i < WORKERS; i++)
-        go(worker, i);
-    for (int i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, thread, (void *)(intptr_t)(WORKERS + i));
-    go_waitgroup_wait(&workers);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    stress_run_workers(worker, WORKERS, THREADS);
     STRESS_CHECK(in_mutex, served);
     STRESS_CHECK(left, writes);
     STRESS_CHECK(right, writes);

@@ -110,8 +110,10 @@ static int in_goroutine(int argc, char **argv)
         deref((int *)0x123456789000);
     if (!strcmp(which, "bus"))
         deref(beyond_the_file());
-    if (!strcmp(which, "sent"))
+    if (!strcmp(which, "sent")) {
         kill(getpid(), SIGSEGV);
+        pause(); /* another thread may be the one that gets it */
+    }
     if (!strcmp(which, "recover") || !strcmp(which, "front"))
         recover_all();
     if (!strcmp(which, "front"))

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FORKS = 60, BUSY = 3 };
+enum { FORKS = 12, BUSY = 2 };
 
 static _Bool stop;
 static go_chan(int) shared;

@@ -87,6 +87,23 @@ int go_main(int argc, char **argv)
         go_defer(go_mutex_unlock, &m);
         go_defer(printf, "%s %d\n", "deferred", argc);
     }
+    go_context *ctx = go_context_with_timeout(NULL, GO_HOUR);
+    (void)go_select(go_case_done(ctx), go_case_done(NULL), go_case_default);
+    go_chan(int) d = go_chan_make(int, 1);
+    if (go_send_ctx(ctx, d, nested(v)) != 0 || go_recv_ctx(ctx, d, &v) != 1)
+        return 1;
+    int error = 0;
+    go_scope (s) {
+        go_in(s, nothing);
+        go_scope (inner, ctx, &error) {
+            go_in(inner, step, 0);
+            go_in(s, nothing);
+        }
+    }
+    if (error != 0)
+        return 1;
+    go_context_end(ctx);
+    go_chan_unref(d);
     without_result();
     go_chan_unref(c);
     go_chan_unref(u);
@@ -138,6 +155,9 @@ wrong 'a wrong element' 'go_send(c, "x");'
 wrong 'a wrong destination' 'long l; go_recv_ok(c, &l);'
 wrong 'a channel of another type' 'go_chan(long) l = c; (void)l;'
 wrong 'a struct returned in memory' 'go(large);'
+wrong 'a wrong element with a context' 'go_send_ctx(NULL, c, "x");'
+wrong 'a scope with a function that returns something else' 'go_scope (s) go_in(s, malloc, 1);'
+wrong 'a wrong argument in a scope' 'go_scope (s) go_in(s, one, "x");'
 wrong 'a deferred call as the body of an if' 'if (x) go_defer(none);'
 if [[ $(${compilers[0]} -dumpmachine) == aarch64* ]]; then
     wrong 'a struct that is passed by address' 'struct large l = { { 0 } }; go(take, l);'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Each C program in README.md and docs/*.md compiles and prints what its comments `// prints …` say.
-# (A block without a main or go_main is a fragment, and left alone.)
+# (A block without a main or go_main is a fragment, and left alone; one that shows a file is
+# pages_test.sh's.)
 set -uo pipefail
 source=$1 build=$2
 work=$(mktemp -d)
@@ -8,8 +9,9 @@ trap 'rm -rf "$work"' EXIT
 failed=0 programs=0
 for document in "$source/README.md" "$source"/docs/*.md; do
     awk -v prefix="$work/$(basename "$document" .md)" '
-        /^```c$/ { file = prefix "." ++n ".c"; next }
+        /^```c$/ && !marked { file = prefix "." ++n ".c"; next }
         /^```/ { file = "" }
+        { marked = /^<!-- .* -->$/ }
         file { print > file }' "$document"
 done
 for program in "$work"/*.c; do

@@ -11,6 +11,7 @@ static go_waitgroup counted, empty;
 static go_once once;
 static go_cond idle;
 static go_rwmutex written_by_go, written_by_defer, read_by_all, write_tried;
+static go_context *cancelled;
 static go_semaphore semaphore = GO_SEMAPHORE(1);
 static go_waitgroup group;
 static go_errgroup errgroup;
@@ -20,6 +21,7 @@ static void *get_key(void *unused);
 static int onces_by_func, spawned_in_group;
 static go_once_func func = { .fn = add_one, .arg = &onces_by_func };
 static go_once_value value = { .fn = get_key };
+static go_pool pool;
 static go_case cases[1] = { { .kind = GO_CASE_DEFAULT } };
 static int spawned, onces;
 static const char key;
@@ -99,7 +101,51 @@ static void recovers(char *text)
         }                                              \
     }
 
+/* Contexts and scopes. */
+#define CONTEXT_ROWS                                                                     \
+    ROW(PLAIN, go_context_background)                                                    \
+    ROW(PLAIN, go_context_cancel, cancelled)                                             \
+    ROW(PLAIN, go_context_cancel_cause, cancelled, 7, "%d of %d", 7, 8)                  \
+    ROW(PLAIN, go_context_cause, NULL)                                                   \
+    ROW(PLAIN, go_context_cause_text, NULL)                                              \
+    ROW(PLAIN, go_context_deadline, NULL, NULL)                                          \
+    ROW(PLAIN, go_context_done, NULL)                                                    \
+    ROW(PLAIN, go_context_end, NULL)                                                     \
+    ROW(PLAIN, go_context_err, NULL)                                                     \
+    ROW(PLAIN, go_context_err_text, NULL)                                                \
+    ROW(PLAIN, go_context_ref, NULL)                                                     \
+    ROW(COMPILES, go_context_string, NULL, NULL, (size_t)0)                              \
+    ROW(PLAIN, go_context_todo)                                                          \
+    ROW(PLAIN, go_context_unref, NULL)                                                   \
+    ROW(PLAIN, go_context_value, NULL, &key)                                             \
+    ROW(PLAIN, go_context_wait, cancelled)                                               \
+    ROW(COMPILES, go_context_with_cancel, NULL)                                          \
+    ROW(COMPILES, go_context_with_cancel_cause, NULL)                                    \
+    ROW(COMPILES, go_context_with_deadline, NULL, (int64_t)1)                            \
+    ROW(COMPILES, go_context_with_deadline_cause, NULL, (int64_t)1, 7, "late")           \
+    ROW(COMPILES, go_context_with_timeout, NULL, GO_HOUR)                                \
+    ROW(COMPILES, go_context_with_timeout_cause, NULL, GO_HOUR, 7, "late")               \
+    ROW(COMPILES, go_context_with_value, NULL, &key, NULL)                               \
+    ROW(COMPILES, go_context_without_cancel, NULL)                                       \
+    ROW(COMPILES, go_context_after_func, NULL, add_one, &spawned)                        \
+    ROW(PLAIN, go_context_after_free, NULL)                                              \
+    ROW(COMPILES, go_context_after_stop, NULL)                                           \
+    ROW(PLAIN, go_sleep_ctx, cancelled, GO_HOUR)                                         \
+    ROW(PLAIN, go_mutex_lock_ctx, cancelled, &tried)                                     \
+    ROW(PLAIN, go_rwmutex_lock_ctx, cancelled, &read_by_all)                             \
+    ROW(PLAIN, go_rwmutex_rlock_ctx, cancelled, &read_by_all)                            \
+    ROW(PLAIN, go_waitgroup_wait_ctx, cancelled, &empty)                                 \
+    ROW(COMPILES, go_cond_wait_ctx, NULL, &idle)                                         \
+    ROW(PLAIN, go_semaphore_acquire_ctx, cancelled, &semaphore, 0)                       \
+    ROW(COMPILES, go_errgroup_with_context, &errgroup, NULL)                             \
+    ROW(COMPILES, go_singleflight_do_ctx, NULL, &flights, "key", NULL, NULL, NULL, NULL) \
+    ROW(COMPILES, go_scope_cancel, NULL)                                                 \
+    ROW(COMPILES, go_scope_context, NULL)                                                \
+    ROW(COMPILES, go_scope_spawn, NULL, succeeds, NULL)                                  \
+    ROW(COMPILES, go_scope_wait, NULL)
+
 #define ROWS                                                                   \
+    CONTEXT_ROWS                                                               \
     ROW(PLAIN, go_after, (go_duration)1)                                       \
     ROW(PLAIN, go_after_func, GO_HOUR, add_one, &spawned)                      \
     ROW(PLAIN, go_duration_abs, -GO_SECOND)                                    \
@@ -150,6 +196,9 @@ static void recovers(char *text)
     ROW(COMPILES, go_once_func_destroy, &func)                                 \
     ROW(COMPILES, go_once_value_destroy, &value)                               \
     ROW(PLAIN, go_once_value_get, &value)                                      \
+    ROW(COMPILES, go_pool_drain, &pool)                                        \
+    ROW(PLAIN, go_pool_get, &pool)                                             \
+    ROW(PLAIN, go_pool_put, &pool, NULL)                                       \
     ROW(APART, go_rwmutex_lock, &written_by_go, &written_by_defer)             \
     ROW(PLAIN, go_rwmutex_rlock, &read_by_all)                                 \
     ROW(PLAIN, go_rwmutex_runlock, &read_by_all)                               \
@@ -195,12 +244,12 @@ static void recovers(char *text)
     ROW(PLAIN, go_set_panic_on_fault, 0)                                       \
     ROW(PLAIN, go_shutdown, (go_duration)0)                                    \
     ROW(PLAIN, go_signal, units)                                               \
-    ROW(PLAIN, go_signal_ignore, SIGWINCH, 0)                                  \
-    ROW(PLAIN, go_signal_ignored, SIGWINCH)                                    \
-    ROW(PLAIN, go_signal_notify, ints, SIGURG, 0)                              \
-    ROW(PLAIN, go_signal_reset, SIGWINCH, 0)                                   \
+    ROW(PLAIN, go_signal_ignore, SIGURG, 0)                                    \
+    ROW(PLAIN, go_signal_ignored, SIGURG)                                      \
+    ROW(COMPILES, go_signal_notify, ints, SIGURG, 0)                           \
+    ROW(PLAIN, go_signal_reset, SIGURG, 0)                                     \
     ROW(PLAIN, go_signal_stop, ints)                                           \
-    ROW(COMPILES, go_signal_string, SIGINT, NULL, (size_t)0)                   \
+    ROW(COMPILES, go_signal_string, SIGURG, NULL, (size_t)0)                   \
     ROW(PLAIN, go_sleep, GO_NANOSECOND)                                        \
     ROW(PLAIN, go_spawn, add_one, &spawned)                                    \
     ROW(PLAIN, go_spawn_with, NULL, add_one, &spawned)                         \
@@ -234,6 +283,8 @@ static void run_row(void (*run)(void), go_waitgroup *wg)
 
 int go_main(int argc, char **argv)
 {
+    cancelled = go_context_with_cancel(NULL);
+    go_context_cancel(cancelled);
     ints = go_chan_make(int, 1);
     for (int i = 0; i < 2; i++)
         go_chan_ref(ints); /* for the row that gives two back */

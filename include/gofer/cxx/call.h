@@ -106,13 +106,13 @@ template <class F, class... A> constexpr void check_call()
 
 /* The call at last; what was kept for it may be moved from. */
 template <class F, class... T, std::size_t... I>
-void invoke(F &fn, std::tuple<T...> &kept, std::index_sequence<I...>)
+decltype(auto) invoke(F &fn, std::tuple<T...> &kept, std::index_sequence<I...>)
 {
-    if constexpr (std::is_member_pointer_v<F>)
-        std::apply(fn, std::move(kept));
-    else
-        std::move(fn)(std::move(std::get<I>(kept))...);
     (void)kept;
+    if constexpr (std::is_member_pointer_v<F>)
+        return std::apply(fn, std::move(kept));
+    else
+        return std::move(fn)(std::move(std::get<I>(kept))...);
 }
 
 template <class F> bool is_null(const F &fn)

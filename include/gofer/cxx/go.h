@@ -25,19 +25,19 @@ template <class F, class Arguments> struct started_call {
     {
     }
 
-    void run()
+    decltype(auto) run()
     {
-        invoke(fn, arguments, std::make_index_sequence<std::tuple_size_v<Arguments>>());
+        return invoke(fn, arguments, std::make_index_sequence<std::tuple_size_v<Arguments>>());
     }
 };
 
 /* The goroutine's first function, for a call in memory of its own. */
-template <class Call> void run_from_memory(void *memory)
+template <class Result, class Call> Result run_from_memory(void *memory)
 {
     Call *kept = static_cast<Call *>(memory);
     Call call(std::move(*kept));
     delete kept;
-    call.run();
+    return static_cast<Result>(call.run());
 }
 
 /* Integer arguments that every CPU passes in registers, the first ones of gofer_call's. */
@@ -48,11 +48,11 @@ template <class Call> union words_of_call {
     Call call;
 };
 
-template <class Call>
-void run_from_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+template <class Result, class Call>
+Result run_from_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
 {
     words_of_call<Call> room = { { a, b, c, d, e, f } };
-    room.call.run();
+    return static_cast<Result>(room.call.run());
 }
 
 template <class Call>
@@ -69,29 +69,41 @@ inline const go_options *options_of(const go_options &options)
     return &options;
 }
 
+template <class F, class... A> using call_of = started_call<std::decay_t<F>, arguments<F, A...>>;
+
+/* Makes `to` a call of fn(args…) that gives a Result. Returns the memory that it lies in, which the
+ * call frees, or NULL where it travels in words. */
+template <class Result, class F, class... A>
+call_of<F, A...> *capture(gofer_call &to, F &&fn, A &&...args)
+{
+    check_call<F, A...>();
+    using call = call_of<F, A...>;
+    to.stack_size = 0;
+    if constexpr (fits_words<call>) {
+        void *words = to.integer;
+        call *kept = new (words) call(std::forward<F>(fn), std::forward<A>(args)...);
+        to.fn = is_null(kept->fn) ? nullptr
+                                  : reinterpret_cast<void (*)(void)>(&run_from_words<Result, call>);
+        return nullptr;
+    } else {
+        call *kept = new (std::nothrow) call(std::forward<F>(fn), std::forward<A>(args)...);
+        if (__builtin_expect(kept == nullptr, 0))
+            go_fatal("runtime: cannot allocate memory for a goroutine's arguments");
+        to.fn = is_null(kept->fn)
+                    ? nullptr
+                    : reinterpret_cast<void (*)(void)>(&run_from_memory<Result, call>);
+        to.integer[0] = reinterpret_cast<uintptr_t>(kept);
+        return kept;
+    }
+}
+
 template <class Options, class F, class... A>
 void start(const gofer_site *site, const Options &options, F &&fn, A &&...args)
 {
-    check_call<F, A...>();
-    using call = started_call<std::decay_t<F>, arguments<F, A...>>;
     gofer_spawn_record record;
-    record.call.stack_size = 0;
     record.site = site;
     record.options = options_of(options);
-    void (*first)(void);
-    call *kept;
-    if constexpr (fits_words<call>) {
-        void *words = record.call.integer;
-        kept = new (words) call(std::forward<F>(fn), std::forward<A>(args)...);
-        first = reinterpret_cast<void (*)(void)>(&run_from_words<call>);
-    } else {
-        kept = new (std::nothrow) call(std::forward<F>(fn), std::forward<A>(args)...);
-        if (__builtin_expect(kept == nullptr, 0))
-            go_fatal("runtime: cannot allocate memory for a goroutine's arguments");
-        first = reinterpret_cast<void (*)(void)>(&run_from_memory<call>);
-        record.call.integer[0] = reinterpret_cast<uintptr_t>(kept);
-    }
-    record.call.fn = is_null(kept->fn) ? nullptr : first;
+    (void)capture<void>(record.call, std::forward<F>(fn), std::forward<A>(args)...);
     gofer_deliver_spawn(&record.call, nullptr);
 }
 

@@ -1,0 +1,42 @@
+#include <gofer.h>
+#include <signal.h>
+#include <stdio.h>
+
+static void work(go_context *ctx, go_chan(int) jobs, int *done)
+{
+    while (go_recv_ctx(ctx, jobs, NULL) == 1)
+        ++*done;
+}
+
+static void feed(go_chan(int) jobs)
+{
+    for (int job = 1; job <= 3; job++)
+        go_send(jobs, job);
+    raise(SIGTERM); // in life: an operator
+}
+
+int go_main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    go_chan(int) signals = go_chan_make(int, 1);
+    go_signal_notify(signals, SIGTERM);
+    go_context *ctx = go_context_with_cancel(NULL);
+    go_chan(int) jobs = go_chan_make(int, 0);
+    int done = 0;
+    go_waitgroup workers = { 0 };
+    go_waitgroup_go(&workers, work, ctx, jobs, &done);
+    go(feed, jobs);
+
+    go_recv(signals);
+    go_context_cancel(ctx);
+    printf("stopping\n");
+    if (go_waitgroup_wait_ctx(go_context_with_timeout(NULL, GO_MINUTE), &workers) == 0)
+        printf("%d jobs done\n", done);
+    else
+        printf("a worker does not stop\n");
+    return 0;
+}
+// Output:
+// stopping
+// 3 jobs done
