@@ -56,9 +56,9 @@ PAGES = {
                            "go_duration_abs go_duration_hours go_duration_minutes "
                            "go_duration_seconds go_duration_milliseconds "
                            "go_duration_microseconds go_duration_nanoseconds"),
-    "go_signal_notify": ("signals as values on channels",
-                         "go_signal_notify go_signal_stop go_signal_ignore go_signal_reset "
-                         "go_signal_ignored go_signal_string"),
+    "go_signal_notify": ("signals as values on channels, and contexts that they cancel",
+                         "go_signal_notify go_signal_stop go_signal_notify_context go_signal_ignore "
+                         "go_signal_reset go_signal_ignored go_signal_string"),
     "go_stack": ("traces as text, and what crashes show",
                  "go_stack go_print_stack go_set_traceback go_set_max_stack"),
     "go_caller": ("who called, with names", "go_caller go_callers go_frames go_frame"),

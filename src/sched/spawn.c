@@ -6,11 +6,10 @@
  * size, it gets the stack at once. */
 #include "sched/internal.h"
 
-#include "gofer/debug.h"
 #include "panic/panic.h"
 #include "stack/stack.h"
 
-enum { ID_BATCH = 16, LIMIT_OF_GO = 1000000000 /* Go's own */ };
+enum { ID_BATCH = 16 };
 
 #ifdef GOFER_TSAN
 void *__tsan_create_fiber(unsigned flags);
@@ -183,21 +182,11 @@ static inline void set_origin(gofer_g *g, const gofer_m *m, const gofer_site *si
     g->sticky = (options && options->sticky) || gofer_sched.all_sticky;
 }
 
-/* 0: one from the pool. */
-static inline size_t own_stack_size(const go_options *options)
-{
-    if (gofer_likely(!options || options->stack <= gofer_stack_size))
-        return 0;
-    size_t most = atomic_load_explicit(&gofer_stack_most, memory_order_relaxed);
-    size_t size = options->stack < most ? options->stack : most;
-    return size > gofer_stack_size ? size : 0;
-}
-
 /* Inside, where p is not NULL. NULL: no memory. */
 static inline gofer_g *create(gofer_m *m, gofer_p *p, const gofer_call *call, const void *stack,
                               const gofer_site *site, const go_options *options)
 {
-    size_t own_size = own_stack_size(options);
+    size_t own_size = options && options->stack > gofer_stack_size ? options->stack : 0;
     gofer_g *g = gofer_cache_get(p ? &p->gs : NULL, &gofer_gs);
     if (gofer_unlikely(!g))
         return NULL;
@@ -350,11 +339,4 @@ void go_unlock_os_thread(void)
     m->locked = NULL;
     if (!self->sticky)
         self->home = NULL;
-}
-
-size_t go_set_max_stack(size_t bytes)
-{
-    size_t before = bytes ? atomic_exchange_explicit(&gofer_stack_most, bytes, memory_order_relaxed)
-                          : atomic_load_explicit(&gofer_stack_most, memory_order_relaxed);
-    return before == SIZE_MAX ? LIMIT_OF_GO : before;
 }

@@ -247,6 +247,7 @@ static void recovers(char *text)
     ROW(PLAIN, go_signal_ignore, SIGURG, 0)                                    \
     ROW(PLAIN, go_signal_ignored, SIGURG)                                      \
     ROW(COMPILES, go_signal_notify, ints, SIGURG, 0)                           \
+    ROW(COMPILES, go_signal_notify_context, NULL, SIGURG, 0)                   \
     ROW(PLAIN, go_signal_reset, SIGURG, 0)                                     \
     ROW(PLAIN, go_signal_stop, ints)                                           \
     ROW(COMPILES, go_signal_string, SIGURG, NULL, (size_t)0)                   \
