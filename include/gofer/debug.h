@@ -14,7 +14,9 @@ GOFER_BEGIN
 /* Writes the calling goroutine's trace, in the form of a crash's report, and if all is not 0 those
  * of all other goroutines after it, with a final zero, cut where buf ends. Returns the text's
  * length without the zero, less than size. With all no goroutine is resumed meanwhile; one that
- * runs on another thread has no trace. From any thread. Go: runtime.Stack. */
+ * runs on another thread has no trace; of one that has less than 12 KiB of its stack left only the
+ * first function is shown. Each other's trace uses a page or two of that one's stack. From any
+ * thread. Go: runtime.Stack. */
 GOFER_API size_t go_stack(char *buf, size_t size, int all);
 
 /* Writes the calling goroutine's trace to stderr. Go: debug.PrintStack. */

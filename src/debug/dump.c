@@ -266,6 +266,9 @@ void gofer_print_origin(const gofer_site *site, uint64_t creator)
     gofer_print_bytes(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
+/* What unwinding may need below a context, at its first call above all. */
+enum { UNWINDERS_ROOM = 12 * 1024 };
+
 void gofer_snapshot_take(struct gofer_snapshot *snapshot, gofer_g *g)
 {
     memcpy(&snapshot->g, g, sizeof *g);
@@ -278,7 +281,7 @@ void gofer_snapshot_take(struct gofer_snapshot *snapshot, gofer_g *g)
     snapshot->trace.count = 0;
     if (snapshot->runs)
         return;
-    if (g->unstarted) {
+    if (g->unstarted || (char *)g->sp - g->stack_low < UNWINDERS_ROOM) {
         snapshot->trace.address[0] = (uintptr_t)g->fn;
         snapshot->trace.count = 1;
     } else {

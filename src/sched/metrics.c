@@ -164,7 +164,7 @@ static uint64_t count_unused_stacks(void)
     METRIC("/sched/gomaxprocs:threads", count_processors, 0, false,                              \
            "How many threads may run goroutines at once: go_gomaxprocs(0).")                     \
     METRIC("/sched/goroutines-created:goroutines", count_created, 1, false,                      \
-           "Goroutines started so far.")                                                         \
+           "Goroutines started so far. Approximate.")                                            \
     METRIC("/sched/goroutines/not-in-go:goroutines", count_detached, 0, false,                   \
            "Goroutines in foreign code whose processor was handed on. Approximate.")             \
     METRIC("/sched/goroutines/runnable:goroutines", count_runnable, 0, false,                    \

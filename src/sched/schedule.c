@@ -218,8 +218,10 @@ void gofer_enqueue_global(gofer_g *g)
 
 void gofer_enqueue(gofer_g *g, bool front)
 {
-    gofer_state_set(g, GOFER_RUNNABLE);
     gofer_m *m = gofer_m_attached();
+    if (gofer_unlikely(m->is_foreign)) /* g may be new: pairs with gofer_each_goroutine */
+        atomic_thread_fence(memory_order_release);
+    gofer_state_set(g, GOFER_RUNNABLE);
     if (gofer_unlikely(m->is_foreign)) {
         gofer_visit(m); /* cannot fail: g keeps the runtime up */
         gofer_enqueue_global(g);

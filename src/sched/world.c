@@ -5,6 +5,8 @@
  * Every processor that somebody holds is frozen, one after the other, under sched.lock, without
  * which no idle one is taken. Where a holder is inside, or a processor is on its way from one to
  * the next, all is undone and tried again: who is inside may wait for the very lock that we hold.
+ * Plain threads start goroutines without a processor; they wait for the descriptors' lock, or, with
+ * one that is complete, for sched.lock.
  */
 #include "sched/internal.h"
 
@@ -53,8 +55,10 @@ gofer_m *gofer_stop_world(void)
         gofer_enter(&m); /* nobody freezes us while we freeze others */
         if (gofer_spin_try(&one_stops)) {
             gofer_spin_lock(&gofer_sched.lock);
-            if (freeze_all(m))
+            if (freeze_all(m)) {
+                gofer_spin_lock(&gofer_gs.lock);
                 return m;
+            }
             thaw_all();
             gofer_spin_unlock(&gofer_sched.lock);
             gofer_spin_unlock(&one_stops);
@@ -66,6 +70,7 @@ gofer_m *gofer_stop_world(void)
 
 void gofer_start_world(gofer_m *m)
 {
+    gofer_spin_unlock(&gofer_gs.lock);
     thaw_all();
     gofer_spin_unlock(&gofer_sched.lock);
     gofer_spin_unlock(&one_stops);

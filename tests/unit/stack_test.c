@@ -150,6 +150,43 @@ static void looks_while_all_moves(void)
     go_gomaxprocs(before);
 }
 
+enum { DEEP_STACK = 512 * 1024, LEFT = 5 * 1024 };
+
+NOINLINE static void goes_down_to(uintptr_t lowest, go_chan(go_unit) at_the_end)
+{
+    volatile char room[256];
+    room[0] = 1;
+    if ((uintptr_t)room > lowest)
+        goes_down_to(lowest, at_the_end);
+    else
+        go_recv(at_the_end);
+    room[1] = room[0]; /* no tail call */
+}
+
+static void waits_deep_down(void *at_the_end)
+{
+    char here;
+    goes_down_to((uintptr_t)&here - DEEP_STACK + LEFT, (go_chan(go_unit))at_the_end);
+}
+
+/* No trace is taken where the unwinder would run out of the other's stack. */
+static void one_with_no_stack_left(void)
+{
+    static char all[1 << 16];
+    go_chan(go_unit) at_the_end = go_chan_make(go_unit, 0);
+    go_spawn_with(&(go_options){ .stack = DEEP_STACK }, waits_deep_down, (void *)at_the_end);
+    for (int blocked = 0; !blocked; go_gosched()) {
+        go_stack(all, sizeof all, 1);
+        blocked = strstr(all, "[chan receive") && !strstr(all, "stack unavailable");
+    }
+    CHECK(strstr(all, "main.waits_deep_down(...)\n") != NULL, 1);
+    CHECK(strstr(all, "goes_down_to") != NULL, 0);
+    go_signal(at_the_end);
+    while (go_num_goroutine() > 1)
+        go_gosched();
+    go_chan_unref(at_the_end);
+}
+
 static void touches(void *size)
 {
     volatile char room[400 * 1024];
@@ -178,6 +215,7 @@ static void all_in_goroutine(void)
     callers();
     looks_while_all_moves();
     limits_of_stacks();
+    one_with_no_stack_left();
 }
 
 static int run(int argc, char **argv)
