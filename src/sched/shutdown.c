@@ -187,7 +187,7 @@ int go_shutdown(go_duration timeout)
         bool ended = try_to_end();
         pthread_mutex_unlock(&gofer_life.lock);
         if (ended) {
-            GOFER_TSAN_ACQUIRE(&gofer_life); /* what goroutines did came before */
+            GOFER_TSAN_ACQUIRE(&gofer_life.changes); /* what goroutines did came before */
             return 0;
         }
         if (gofer_sched.main_owns_process || (deadline >= 0 && gofer_nanotime() >= deadline))

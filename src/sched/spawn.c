@@ -291,7 +291,7 @@ _Noreturn void gofer_goroutine_end(void)
         gofer_locals_free(m->g);
         m = gofer_m_self();
     }
-    GOFER_TSAN_RELEASE(&gofer_life); /* pairs with go_shutdown */
+    GOFER_TSAN_RELEASE(&gofer_life.changes); /* pairs with go_shutdown */
     gofer_p *p = gofer_enter(&m);
     gofer_g *self = m->g;
     if (self == gofer_sched.main_g)
