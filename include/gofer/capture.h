@@ -11,11 +11,15 @@
 
 GOFER_BEGIN
 
+enum { GOFER_WORDS = 6 }; /* integer registers that every CPU has for arguments */
+
 /* One captured call. The stub knows this layout (src/arch/switch_*.S). */
 typedef struct gofer_call {
     void (*fn)(void);                                        /*   0: what to call */
     void (*deliver)(struct gofer_call *, const void *stack); /* 8: who takes the record */
-    size_t stack_size;   /*  16: bytes of arguments on the stack, an upper bound, in 16s */
+    /*  16: bytes of arguments on the stack, an upper bound, in 16s. 0: no arguments but what lies
+     * in the first GOFER_WORDS integer registers */
+    size_t stack_size;
     uint64_t integer[9]; /*  24: integer registers in order; x86-64 keeps al in [6] */
     uint64_t vector[16]; /*  96: vector registers, 16 bytes each */
 } gofer_call;
@@ -158,8 +162,8 @@ GOFER_END
 #define GOFER_RETURNS(f) 1
 #endif
 
-/* Calls the capture stub in fn's place, with `record` as static chain. The arguments are
- * evaluated now. A statement expression of type void. */
+/* Calls the capture stub in fn's place, with `record` as static chain: the arguments are evaluated
+ * now. Without arguments there is nothing to capture. A statement expression of type void. */
 #define GOFER_CAPTURE(record, ...)                                                              \
     __extension__({                                                                             \
         _Static_assert(                                                                         \
@@ -167,9 +171,12 @@ GOFER_END
             "gofer: the function returns a struct in memory; return a pointer or void");        \
         _Static_assert(GOFER_RETURNS(GOFER_FIRST(__VA_ARGS__)),                                 \
                        "gofer: the function is declared noreturn; call it in one of your own"); \
-        (void)__builtin_call_with_static_chain(                                                 \
-            GOFER_CALL((__typeof__(&*(GOFER_FIRST(__VA_ARGS__))))GOFER_STUB, __VA_ARGS__),      \
-            (record));                                                                          \
+        if (GOFER_COUNT(__VA_ARGS__) == 0)                                                      \
+            (record)->call.deliver(&(record)->call, (const void *)0);                           \
+        else                                                                                    \
+            (void)__builtin_call_with_static_chain(                                             \
+                GOFER_CALL((__typeof__(&*(GOFER_FIRST(__VA_ARGS__))))GOFER_STUB, __VA_ARGS__),  \
+                (record));                                                                      \
     })
 
 /* fn's name if fn names a function, NULL if it is a pointer to one. */

@@ -92,22 +92,22 @@ FUNC(gofer_replay)
     .cfi_def_cfa_register x29
     mov x9, x0
     ldr x10, [x9, 16]           /* a multiple of 16 */
+    cbz x10, 2f
     sub sp, sp, x10
-1:  cbz x10, 2f
-    sub x10, x10, 16
+1:  sub x10, x10, 16
     add x11, x1, x10
     ldp x12, x13, [x11]
     add x11, sp, x10
     stp x12, x13, [x11]
-    b 1b
-2:  ldp x0, x1, [x9, 24]
-    ldp x2, x3, [x9, 40]
-    ldp x4, x5, [x9, 56]
+    cbnz x10, 1b
     ldp x6, x7, [x9, 72]
     ldp q0, q1, [x9, 96]
     ldp q2, q3, [x9, 128]
     ldp q4, q5, [x9, 160]
     ldp q6, q7, [x9, 192]
+2:  ldp x0, x1, [x9, 24]
+    ldp x2, x3, [x9, 40]
+    ldp x4, x5, [x9, 56]
     ldr x16, [x9]
     blr x16
     .globl gofer_replay_return

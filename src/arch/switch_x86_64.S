@@ -103,21 +103,13 @@ FUNC(gofer_replay)
     movq %rsp, %rbp
     .cfi_def_cfa_register rbp
     movq %rdi, %r10
-    movq 16(%r10), %rcx
+    xorl %eax, %eax             /* al of a call without vector registers */
+    movq 16(%r10), %rcx         /* a multiple of 16 */
     testq %rcx, %rcx
     jz 1f
-    addq $15, %rcx
-    andq $-16, %rcx
     subq %rcx, %rsp
-    movq 16(%r10), %rcx
     movq %rsp, %rdi
     rep movsb
-1:  movq 24(%r10), %rdi
-    movq 32(%r10), %rsi
-    movq 40(%r10), %rdx
-    movq 48(%r10), %rcx
-    movq 56(%r10), %r8
-    movq 64(%r10), %r9
     movq 72(%r10), %rax
     movups 96(%r10), %xmm0
     movups 112(%r10), %xmm1
@@ -127,6 +119,12 @@ FUNC(gofer_replay)
     movups 176(%r10), %xmm5
     movups 192(%r10), %xmm6
     movups 208(%r10), %xmm7
+1:  movq 24(%r10), %rdi
+    movq 32(%r10), %rsi
+    movq 40(%r10), %rdx
+    movq 48(%r10), %rcx
+    movq 56(%r10), %r8
+    movq 64(%r10), %r9
     call *(%r10)
     .globl gofer_replay_return
     .hidden gofer_replay_return

@@ -282,7 +282,7 @@ void gofer_snapshot_take(struct gofer_snapshot *snapshot, gofer_g *g)
     if (snapshot->runs)
         return;
     if (g->unstarted || (char *)g->sp - g->stack_low < UNWINDERS_ROOM) {
-        snapshot->trace.address[0] = (uintptr_t)g->fn;
+        snapshot->trace.address[0] = (uintptr_t)g->first.fn;
         snapshot->trace.count = 1;
     } else {
         gofer_stack_borrow(g->sp);

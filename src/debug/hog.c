@@ -54,7 +54,7 @@ static void on_question(int number, siginfo_t *info, void *context)
         answer.creator = g->creator;
         answer.name = g->name;
         answer.site = g->site;
-        answer.fn = g->fn;
+        answer.fn = g->first.fn;
         answer.is_main = g == gofer_sched.main_g;
         gofer_trace_collect(&answer.trace, gofer_fault_pc(context));
         /* pairs with the acquire in has_answered */

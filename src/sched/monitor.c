@@ -4,8 +4,9 @@
  * runtime since its last look. One whose CPU clock stood still and that the kernel calls asleep is
  * blocked: its processor goes to another thread now if work waits. One that burned 10 ms of CPU is
  * a hog: hand off too, but wait longer the more hogs run already, or a crowd of computing
- * goroutines becomes a crowd of threads. The period grows from 50 µs to 10 ms while nothing
- * happens, and where nothing runs at all the monitor sleeps until a processor is taken up. */
+ * goroutines becomes a crowd of threads. It looks every 50 µs for 10 ms after it had something to
+ * do: a program that blocks will block again. Then the period grows, to 1 ms while something runs
+ * and to 10 ms, and where nothing runs at all the monitor sleeps until a processor is taken up. */
 #include "sched/internal.h"
 
 #include "debug/hog.h"
@@ -26,7 +27,8 @@
 enum {
     PERIOD_LEAST = 50000, /* nanoseconds */
     PERIOD_MOST = 10000000,
-    PERIOD_SHARED = 1000000,     /* the most while some processors are busy and some idle */
+    PERIOD_BUSY = 1000000,       /* the most while some processor is busy */
+    EAGER_LOOKS = 200,           /* at the least period, after something was done */
     PERIOD_REFRESH = 1000000000, /* of looks at affinity and quota, as Go's */
     HOG = 10000000,
     STILL_LOOKS = 20, /* how often a blocked thread is seen before its processor is taken
@@ -122,7 +124,7 @@ static bool look_at(gofer_m *m, int64_t now)
             m->hog_told = false;
         }
         m->still = 0;
-        return !seen_before;
+        return false;
     }
     bool waits = work_waits(p, now);
     enum sleep sleep = cpu == last_cpu ? sleep_of(m) : AWAKE;
@@ -194,7 +196,7 @@ static void *monitor(void *unused)
     prctl(PR_SET_NAME, "gofer-monitor", 0UL, 0UL, 0UL);
     prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
     int64_t period = PERIOD_LEAST, refreshed = gofer_nanotime(), unwatched = refreshed;
-    int idle = 0;
+    int idle = 0, eager = 0;
     while (!atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)) {
         nap(period);
         if (atomic_load_explicit(&stop, memory_order_relaxed))
@@ -220,14 +222,12 @@ static void *monitor(void *unused)
         if (idle > IDLE_LOOKS && period >= PERIOD_MOST) {
             sleep_until_needed();
             period = PERIOD_LEAST;
-            idle = 0;
+            idle = eager = 0;
             continue;
         }
-        int64_t most = !everything_idle() && atomic_load_explicit(&gofer_sched.idle_p_count,
-                                                                  memory_order_relaxed) > 0
-                           ? PERIOD_SHARED
-                           : PERIOD_MOST;
-        period = acted ? PERIOD_LEAST : period * 2 > most ? most : period * 2;
+        eager = acted ? EAGER_LOOKS : eager - (eager > 0);
+        int64_t most = idle == 0 ? PERIOD_BUSY : PERIOD_MOST;
+        period = eager > 0 ? PERIOD_LEAST : period * 2 > most ? most : period * 2;
     }
     if (!atomic_load_explicit(&stop, memory_order_relaxed))
         pthread_detach(pthread_self()); /* the process ends: nobody will join it */

@@ -6,6 +6,7 @@
 #include "park/park.h"
 #include "stack/stack.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ static size_t stack_size_wanted(void)
 
 static int start(void)
 {
+    pthread_sigmask(SIG_BLOCK, NULL, &gofer_sched.signal_mask);
     gofer_debug_start();
     gofer_threads_begin();
     gofer_sched.migrates = gofer_debug.migrate;

@@ -18,6 +18,7 @@
 #include "stack/stack.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -59,6 +60,17 @@ const char *gofer_reason_text(enum gofer_reason reason);
 struct gofer_panic; /* src/panic */
 struct gofer_local; /* src/sched/local.c */
 
+/* The head of a gofer_call: all of one that has no arguments but words. */
+typedef struct gofer_first {
+    void (*fn)(void);
+    gofer_call *kept;  /* with arguments: the call, until it gets its stack; from gofer_calls */
+    size_t stack_size; /* 0: nobody writes it */
+    uint64_t integer[GOFER_WORDS];
+} gofer_first;
+_Static_assert(offsetof(gofer_first, stack_size) == offsetof(gofer_call, stack_size) &&
+                   offsetof(gofer_first, integer) == offsetof(gofer_call, integer),
+               "gofer_replay takes one for a gofer_call");
+
 /* A goroutine's descriptor. A plain thread that calls in has one too (is_thread), so that
  * everything that waits is a gofer_g. */
 struct gofer_g {
@@ -73,33 +85,33 @@ struct gofer_g {
     bool is_system;         /* a thread's own context (m->g0), never in a queue */
     int saved_errno;
     uint64_t id;
-    gofer_defer *defers;           /* deferred calls and frame marks, newest first; own use only */
-    const gofer_site *defers_site; /* of the newest: see src/panic/unwind.h */
-    struct gofer_panic *panics;    /* panics and Goexits in progress, newest first; own use only */
-    struct gofer_running *running; /* innermost deferred call in progress; see src/panic */
-    void *exceptions[2]; /* C++: what __cxa_get_globals points at, while it does not run */
-    struct gofer_local *locals;
-    _Atomic uint32_t wake;     /* is_thread: futex of gofer_park */
-    _Atomic uint32_t selected; /* select: claimed by the first waker */
-    void *woken_by;            /* select: the waiter that was served; written by the claimant */
-    gofer_m *home;             /* the only thread it may run on; NULL: any */
-    gofer_m *ran_on;           /* GOFER_DEBUG=migrate: the thread it ran on last */
-    uint32_t lock_depth;       /* go_lock_os_thread calls not undone */
-    uint32_t blocking_depth;   /* go_blocking_begin calls not undone */
-    bool sticky;
-    bool panic_on_fault;   /* go_set_panic_on_fault */
-    bool unstarted;        /* its first instruction is yet to come */
-    bool own_stack;        /* a mapping of its own, not from the pool */
-    int64_t waiting_since; /* coarse time of the last park */
-    /* where it came from */
-    void (*fn)(void);
+    gofer_first first; /* what it runs */
+    uint64_t creator;  /* where it came from, with the next two */
     const gofer_site *site;
     const char *name;
-    uint64_t creator;
-    gofer_call *call; /* what it runs first, until it gets its stack; from gofer_calls */
+    gofer_defer *defers;           /* deferred calls and frame marks, newest first; own use only */
+    struct gofer_panic *panics;    /* panics and Goexits in progress, newest first; own use only */
+    struct gofer_running *running; /* innermost deferred call in progress; see src/panic */
+    gofer_m *home;                 /* the only thread it may run on; NULL: any */
+    void *exceptions[2];          /* C++: what __cxa_get_globals points at, while it does not run */
     char *stack_low, *stack_high; /* its stack, NULL until it has one; a guard page lies below */
     struct gofer_run *run;        /* the go_run that waits for it: see src/sched/run.c */
+    uint32_t lock_depth;          /* go_lock_os_thread calls not undone */
+    uint32_t blocking_depth;      /* go_blocking_begin calls not undone */
+    bool sticky;
+    bool panic_on_fault;           /* go_set_panic_on_fault */
+    bool unstarted;                /* its first instruction is yet to come */
+    bool own_stack;                /* a mapping of its own, not from the pool */
+    _Atomic uint32_t wake;         /* is_thread: futex of gofer_park */
+    _Atomic uint32_t selected;     /* select: claimed by the first waker */
+    void *woken_by;                /* select: the waiter that was served; written by the claimant */
+    const gofer_site *defers_site; /* of the newest: see src/panic/unwind.h */
+    struct gofer_local *locals;
+    gofer_m *ran_on;       /* GOFER_DEBUG=migrate: the thread it ran on last */
+    int64_t waiting_since; /* coarse time of the last park */
+#ifdef GOFER_ASAN
     void *asan_fake_stack;
+#endif
     void *tsan_fiber;
 };
 
@@ -226,6 +238,7 @@ extern struct gofer_sched {
     bool main_gone;           /* main's goroutine called Goexit */
     bool all_sticky;          /* GOFER_STICKY=1 */
     int max_threads;
+    sigset_t signal_mask; /* of the thread that started the runtime; all its threads begin so */
     gofer_g *main_g;
     gofer_m *ender; /* exiting: the thread that ends the process */
     gofer_m *_Atomic all_ms;

@@ -24,7 +24,7 @@ void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 /* A new goroutine's first frame. */
 static void goroutine_main(void *argument)
 {
-    gofer_call *call = argument;
+    const gofer_call *call = argument;
     gofer_switched();
     gofer_m *m = gofer_m_self();
     gofer_g *self = m->g;
@@ -82,11 +82,9 @@ static inline size_t vectors_of(const gofer_call *call)
 static inline void copy_call(gofer_call *to, void *to_stack, const gofer_call *call,
                              const void *stack)
 {
-    memcpy(to, call, HEAD);
-    if (call->stack_size) {
-        gofer_copy_words(to->vector, call->vector, vectors_of(call));
-        gofer_copy_words(to_stack, stack, call->stack_size);
-    }
+    gofer_copy_words(to, call, HEAD);
+    gofer_copy_words(to->vector, call->vector, vectors_of(call));
+    gofer_copy_words(to_stack, stack, call->stack_size);
 }
 
 /* The call goes to the top of g's stack, its stack part behind it. */
@@ -117,11 +115,13 @@ static gofer_cold _Noreturn void fail_stack(void)
 
 void *gofer_begin(gofer_m *m, gofer_g *g)
 {
-    gofer_call *call = g->call;
+    gofer_call *call = g->first.kept;
     if (gofer_unlikely(!give_stack(g, &m->held->stacks, 0)))
         fail_stack();
+    if (!call)
+        return gofer_context_make(g->stack_high, goroutine_main, &g->first);
     lay_call(g, call, (char *)call->vector + vectors_of(call));
-    g->call = NULL;
+    g->first.kept = NULL;
     gofer_cache_put(&m->held->calls, &gofer_calls, call);
     return g->sp;
 }
@@ -137,8 +137,7 @@ static inline bool keep_call(gofer_g *g, gofer_cache *cache, const gofer_call *c
     if (gofer_unlikely(!kept))
         return false;
     copy_call(kept, (char *)kept + used, call, stack);
-    g->call = kept;
-    g->sp = NULL;
+    g->first.kept = kept;
     return true;
 }
 
@@ -146,7 +145,12 @@ static inline bool keep_call(gofer_g *g, gofer_cache *cache, const gofer_call *c
 static inline bool set_first_call(gofer_g *g, gofer_p *p, const gofer_call *call, const void *stack,
                                   size_t own_size)
 {
-    if (gofer_likely(!own_size && keep_call(g, p ? &p->calls : NULL, call, stack)))
+    g->sp = NULL;
+    g->first.fn = call->fn;
+    g->first.kept = NULL;
+    gofer_copy_words(g->first.integer, call->integer, sizeof g->first.integer);
+    if (gofer_likely(!own_size) &&
+        (!call->stack_size || keep_call(g, p ? &p->calls : NULL, call, stack)))
         return true;
     if (!give_stack(g, p ? &p->stacks : NULL, own_size))
         return false;
@@ -157,15 +161,15 @@ static inline bool set_first_call(gofer_g *g, gofer_p *p, const gofer_call *call
 /* What a reused descriptor still has from before. */
 static void clear(gofer_g *g)
 {
+    g->saved_errno = 0;
     g->defers = NULL;
     g->panics = NULL;
     g->running = NULL;
-    g->exceptions[0] = g->exceptions[1] = NULL;
-    g->saved_errno = 0;
-    g->stack_high = g->stack_low = NULL;
     g->home = NULL;
-    g->lock_depth = g->blocking_depth = 0;
+    g->exceptions[0] = g->exceptions[1] = NULL;
+    g->stack_low = g->stack_high = NULL;
     g->run = NULL;
+    g->lock_depth = g->blocking_depth = 0;
     g->panic_on_fault = false;
     g->unstarted = true;
 #ifdef GOFER_ASAN
@@ -183,8 +187,9 @@ static inline void set_origin(gofer_g *g, const gofer_m *m, const gofer_site *si
 }
 
 /* Inside, where p is not NULL. NULL: no memory. */
-static inline gofer_g *create(gofer_m *m, gofer_p *p, const gofer_call *call, const void *stack,
-                              const gofer_site *site, const go_options *options)
+static gofer_inline gofer_g *create(gofer_m *m, gofer_p *p, const gofer_call *call,
+                                    const void *stack, const gofer_site *site,
+                                    const go_options *options)
 {
     size_t own_size = options && options->stack > gofer_stack_size ? options->stack : 0;
     gofer_g *g = gofer_cache_get(p ? &p->gs : NULL, &gofer_gs);
@@ -195,7 +200,6 @@ static inline gofer_g *create(gofer_m *m, gofer_p *p, const gofer_call *call, co
         gofer_cache_put(p ? &p->gs : NULL, &gofer_gs, g);
         return NULL;
     }
-    g->fn = call->fn;
     give_id(g, p);
     count_goroutine(p, 1);
     set_origin(g, m, site, options);

@@ -139,14 +139,12 @@ __attribute__((destructor)) static void unload(void)
         detach(gofer_tls);
 }
 
-/* Of the thread that started the runtime: whoever starts another thread, the monitor with its own
- * name and its signals blocked among them, that one begins so. Written before there are any. */
-static sigset_t program_mask;
+/* Of the thread that started the runtime: whoever starts another thread, the monitor with a name of
+ * its own among them, that one is called so. Written before there are any. */
 static char program_name[16];
 
 void gofer_threads_begin(void)
 {
-    pthread_sigmask(SIG_SETMASK, NULL, &program_mask);
     prctl(PR_GET_NAME, program_name, 0UL, 0UL, 0UL);
 }
 
@@ -200,9 +198,10 @@ static void end_thread(gofer_m *m)
 static void *thread_main(void *argument)
 {
     gofer_m *m = argument;
-    pthread_sigmask(SIG_SETMASK, &program_mask, NULL);
     prctl(PR_SET_NAME, program_name, 0UL, 0UL, 0UL);
     gofer_m_bind_worker(m);
+    /* the creator's may be another: the monitor's and the signals' thread block what they can */
+    pthread_sigmask(SIG_SETMASK, &gofer_sched.signal_mask, NULL);
     gofer_p *p = m->next_p;
     m->next_p = NULL;
     gofer_hold(m, p);

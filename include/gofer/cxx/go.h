@@ -40,11 +40,8 @@ template <class Result, class Call> Result run_from_memory(void *memory)
     return static_cast<Result>(call.run());
 }
 
-/* Integer arguments that every CPU passes in registers, the first ones of gofer_call's. */
-constexpr std::size_t WORDS = 6;
-
 template <class Call> union words_of_call {
-    uint64_t words[WORDS];
+    uint64_t words[GOFER_WORDS];
     Call call;
 };
 
@@ -57,7 +54,7 @@ Result run_from_words(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e
 
 template <class Call>
 constexpr bool fits_words =
-    sizeof(Call) <= WORDS * sizeof(uint64_t) && alignof(Call) <= alignof(uint64_t) &&
+    sizeof(Call) <= GOFER_WORDS * sizeof(uint64_t) && alignof(Call) <= alignof(uint64_t) &&
     std::is_trivially_copy_constructible_v<Call> &&std::is_trivially_destructible_v<Call>;
 
 inline const go_options *options_of(const go_options *options)
