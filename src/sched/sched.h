@@ -238,7 +238,6 @@ extern struct gofer_sched {
     bool main_gone;           /* main's goroutine called Goexit */
     bool all_sticky;          /* GOFER_STICKY=1 */
     int max_threads;
-    sigset_t signal_mask; /* of the thread that started the runtime; all its threads begin so */
     gofer_g *main_g;
     gofer_m *ender; /* exiting: the thread that ends the process */
     gofer_m *_Atomic all_ms;
@@ -246,9 +245,12 @@ extern struct gofer_sched {
                                       proof that none was while it looked */
     _Atomic int64_t coarse_now;    /* when somebody last looked at the clock */
     _Atomic uint64_t id_next;
-    _Atomic uint64_t hand_offs, steals; /* so far; for go_metrics_read */
-    _Atomic int64_t created_outside;    /* goroutines made minus ended without a processor */
+    _Atomic int64_t created_outside; /* goroutines made minus ended without a processor */
     gofer_p *ps[GOFER_MAX_PROCS];
+
+    /* Written now and then, and not to disturb what is read above. */
+    sigset_t signal_mask; /* of the thread that started the runtime; all its threads begin so */
+    _Atomic uint64_t hand_offs, steals; /* so far; for go_metrics_read */
 } gofer_sched;
 
 /* Counts on about once a second while goroutines run, and when all is idle: what lay unused since

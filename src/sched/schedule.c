@@ -216,18 +216,23 @@ void gofer_enqueue_global(gofer_g *g)
     gofer_wake_one();
 }
 
+static gofer_cold void enqueue_foreign(gofer_m *m, gofer_g *g)
+{
+    atomic_thread_fence(memory_order_release); /* g may be new: pairs with gofer_each_goroutine */
+    gofer_state_set(g, GOFER_RUNNABLE);
+    gofer_visit(m); /* cannot fail: g keeps the runtime up */
+    gofer_enqueue_global(g);
+    gofer_visit_end(m);
+}
+
 void gofer_enqueue(gofer_g *g, bool front)
 {
     gofer_m *m = gofer_m_attached();
-    if (gofer_unlikely(m->is_foreign)) /* g may be new: pairs with gofer_each_goroutine */
-        atomic_thread_fence(memory_order_release);
-    gofer_state_set(g, GOFER_RUNNABLE);
     if (gofer_unlikely(m->is_foreign)) {
-        gofer_visit(m); /* cannot fail: g keeps the runtime up */
-        gofer_enqueue_global(g);
-        gofer_visit_end(m);
+        enqueue_foreign(m, g);
         return;
     }
+    gofer_state_set(g, GOFER_RUNNABLE);
     /* As gofer_enter, but never waits and may be nested: timers are run inside. */
     uint32_t was = atomic_load_explicit(&m->inside, memory_order_relaxed);
     gofer_p *p = gofer_unlikely(was) ? m->held : gofer_mark_inside(m);
