@@ -9,7 +9,7 @@
 #include "panic/panic.h"
 #include "stack/stack.h"
 
-enum { ID_BATCH = 16 };
+enum { ID_BATCH = 256 }; /* numbers that a processor takes at a time from the shared counter */
 
 #ifdef GOFER_TSAN
 void *__tsan_create_fiber(unsigned flags);
