@@ -96,8 +96,8 @@ GOFER_API int go_rwmutex_tryrlock(go_rwmutex *rw);
  * Go: RWMutex.RUnlock. */
 GOFER_API void go_rwmutex_runlock(go_rwmutex *rw);
 
-/* For callers to compile in. The state: 1 is a writer, 4 says that readers use plain stores, 1 << 29
- * that they should; readers are counted in units of 1 << 32, reads in units of 1 << 13: see
+/* For callers to compile in. The state: 1 is a writer, 4 says that readers use plain stores, 1 <<
+ * 29 that they should; readers are counted in units of 1 << 32, reads in units of 1 << 13: see
  * rwmutex.c. */
 GOFER_API void gofer_rwmutex_rlock_by_table(go_rwmutex *rw);
 GOFER_API void gofer_rwmutex_runlock_by_table(go_rwmutex *rw);

@@ -4,9 +4,9 @@
 #include "sync/sync.h"
 
 static gofer_reader_row rows[GOFER_READER_ROWS];
-static gofer_spin rows_lock;                    /* guards the writes to what follows */
-static bool row_taken[GOFER_READER_ROWS];       /* by a thread that lives */
-static _Atomic int rows_used;                   /* rows[rows_used..] never were taken */
+static gofer_spin rows_lock;                      /* guards the writes to what follows */
+static bool row_taken[GOFER_READER_ROWS];         /* by a thread that lives */
+static _Atomic int rows_used;                     /* rows[rows_used..] never were taken */
 static _Atomic int rows_free = GOFER_READER_ROWS; /* a hint for those who find none */
 
 gofer_cold gofer_reader_row *gofer_reader_row_take(void)
@@ -50,7 +50,8 @@ gofer_cold uint32_t gofer_readers_collect(go_rwmutex *rw)
     for (gofer_reader_row *row = rows; row < rows + used; row++) {
         gofer_reader_slot *slot = gofer_reader_slot_of(row, rw);
         /* acquires: pair with the releases of those who leave */
-        for (int round = 0; atomic_load_explicit(&row->leaving, memory_order_acquire) == rw; round++)
+        for (int round = 0; atomic_load_explicit(&row->leaving, memory_order_acquire) == rw;
+             round++)
             gofer_spin_pause(round);
         if (atomic_load_explicit(slot, memory_order_acquire) == rw) {
             atomic_store_explicit(slot, NULL, memory_order_release);

@@ -1,6 +1,6 @@
-/* Read locks taken and given back by plain stores: a table, one for all go_rwmutexes, with a row for
- * each thread that reads. A slot of the row holds the mutex that somebody reads. A slot stands for
- * some reader of the mutex, not for who filled it: goroutines change threads.
+/* Read locks taken and given back by plain stores: a table, one for all go_rwmutexes, with a row
+ * for each thread that reads. A slot of the row holds the mutex that somebody reads. A slot stands
+ * for some reader of the mutex, not for who filled it: goroutines change threads.
  *
  * Only while a mutex says TABLE (rwmutex.c). Only its thread fills a slot, and then looks at TABLE.
  * Two empty it: its thread, which says `leaving`, looks at TABLE, empties it, and takes `leaving`

@@ -1,8 +1,8 @@
 /* go_rwmutex. state: WRITER (a writer holds it, or `pending` waits for the readers to leave: new
  * readers queue), QUEUED (somebody is in `readers` or `writers`), TABLE, the reads since the last
- * writer in units of TICK up to OFTEN (one that met another processor's: COLLISION of them), and the readers that hold it in units of READER. The queues,
- * `pending` and QUEUED are written under `lock`; so is everything while QUEUED is set, but for
- * readers that come and go without a WRITER.
+ * writer in units of TICK up to OFTEN (one that met another processor's: COLLISION of them), and
+ * the readers that hold it in units of READER. The queues, `pending` and QUEUED are written under
+ * `lock`; so is everything while QUEUED is set, but for readers that come and go without a WRITER.
  *
  * A waiting writer stops new readers; a writer that unlocks lets all readers in that wait, and then
  * wakes the next writer to compete, or makes it the next if it has waited 1 ms. QUEUED without
@@ -272,7 +272,7 @@ static gofer_inline bool runlock_by_table(go_rwmutex *rw)
     if (gofer_unlikely(!row))
         return false;
     gofer_reader_slot *slot = gofer_reader_slot_of(row, rw);
-    atomic_store_explicit(&row->leaving, rw, memory_order_relaxed);
+    atomic_store_explicit(&row->leaving, rw, memory_order_release);
     gofer_compiler_barrier();
     bool here = atomic_load_explicit(state_of(rw), memory_order_acquire) & TABLE &&
                 atomic_load_explicit(slot, memory_order_relaxed) == rw;
