@@ -15,7 +15,8 @@
  * waiting for those who are leaving, -DNO_SECOND_LOOK fills a slot without looking for TABLE after
  * that, -DNO_LOCK then takes it back without the mutex's lock, -DLOOK_EARLY looks for TABLE before
  * it says `leaving`, -DLOOK_LATE looks at the mutex when it has left, -DSHOW_EARLY takes
- * WRITER back before the holds are counted, -DWAKE_ALL wakes the writer at any reader's end. */
+ * WRITER back before the holds are counted, -DWAKE_ALL wakes the writer at any reader's end, -DLEAVE_LOCKED
+ * ends a hold that was another slot's before it frees the lock. */
 
 #define N 2
 #ifndef ENTRIES
@@ -96,7 +97,7 @@ inline membarrier()
 }
 
 inline take_lock() { atomic { !lock -> assert(!freed); lock = 1 } }
-inline free_lock() { atomic { if :: me < N -> drain(me) :: else fi; lock = 0 } }
+inline free_lock() { atomic { assert(!freed); if :: me < N -> drain(me) :: else fi; lock = 0 } }
 
 inline collect(who)
 {
@@ -243,7 +244,10 @@ inline runlock_elsewhere()
     gather();
     if
     :: gathered ->
-        atomic { drain(me); assert(count > 0); count--; writer = 0; left = 1 }
+        atomic { drain(me); assert(count > 0); writer = 0 };
+#ifdef LEAVE_LOCKED
+        atomic { count--; left = 1 }
+#endif
     :: else
     fi;
     gathered = 0;
@@ -299,15 +303,17 @@ active proctype writes()
             :: true
             fi
         };
-        take_lock();
-        gather();
-        /* a thread gathers under the lock alone, so nobody else has WRITER now */
-        assert(gathered);
-        gathered = 0;
         if
-        :: count == 0 -> free_lock()
-        :: count > 0 && tries -> writer = 0; free_lock(); goto next
-        :: count > 0 && !tries -> pending = 1; free_lock(); atomic { woken -> woken = 0 }
+        :: atomic { !writer && !table && count == 0 -> writer = 1 } /* the usual swap */
+        :: take_lock();
+            gather();
+            assert(gathered); /* a thread gathers under the lock alone */
+            gathered = 0;
+            if
+            :: count == 0 -> free_lock()
+            :: count > 0 && tries -> writer = 0; free_lock(); goto next
+            :: count > 0 && !tries -> pending = 1; free_lock(); atomic { woken -> woken = 0 }
+            fi
         fi;
         atomic { writing = 1; assert(readers == 0 && count == 0) };
         atomic { assert(readers == 0); writing = 0 };

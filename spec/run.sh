@@ -70,6 +70,7 @@ check readers 1 -DLOOK_EARLY
 check readers 1 -DLOOK_LATE
 check readers 1 -DSHOW_EARLY
 check readers 1 -DWAKE_ALL
+check readers 1 -DLEAVE_LOCKED
 check waitgroup 0
 check waitgroup 1 -DNO_LOCK
 check waitgroup 1 -DREADY_EARLY

@@ -283,19 +283,19 @@ static gofer_inline bool runlock_by_table(go_rwmutex *rw)
     return here;
 }
 
-/* The hold is in another thread's slot: it is counted, and then leaves. */
+/* The hold is in another thread's slot: it is counted, by us or by a writer, and then leaves. Not
+ * before `lock` is free: that is no one's to touch once the hold is gone. */
 static gofer_cold void runlock_elsewhere(go_rwmutex *rw)
 {
     uint64_t state;
     gofer_spin_lock(lock_of(rw));
-    bool gathered = gather(rw, &state), held = state >= READER;
+    bool gathered = gather(rw, &state);
     if (gathered)
-        atomic_store_explicit(state_of(rw), held ? state - READER : state, memory_order_release);
+        atomic_store_explicit(state_of(rw), state, memory_order_release);
     gofer_spin_unlock(lock_of(rw));
-    if (!gathered)
-        go_rwmutex_runlock(rw); /* counted by a writer meanwhile */
-    else if (!held)
+    if (gathered && state < READER)
         fail_runlock();
+    go_rwmutex_runlock(rw);
 }
 
 gofer_noinline void gofer_rwmutex_runlock_slow(go_rwmutex *rw)
