@@ -32,6 +32,9 @@
 #define TICKS (4 * OFTEN - TICK)
 #define READER (UINT64_C(1) << 32)
 
+/* Few instructions that lie in as few cache lines: a tenth of their time. */
+#define HOT gofer_noinline __attribute__((aligned(GOFER_CACHE_LINE)))
+
 static _Atomic uint64_t *state_of(go_rwmutex *rw)
 {
     return (_Atomic uint64_t *)(void *)&rw->state;
@@ -191,7 +194,7 @@ gofer_noinline void gofer_rwmutex_rlock_slow(go_rwmutex *rw)
         rlock_slow(rw, NULL);
 }
 
-gofer_noinline void gofer_rwmutex_rlock_by_table(go_rwmutex *rw)
+HOT void gofer_rwmutex_rlock_by_table(go_rwmutex *rw)
 {
     if (!rlock_by_table(rw))
         gofer_rwmutex_rlock_slow(rw);
@@ -274,8 +277,8 @@ static gofer_inline bool runlock_by_table(go_rwmutex *rw)
     gofer_reader_slot *slot = gofer_reader_slot_of(row, rw);
     atomic_store_explicit(&row->leaving, rw, memory_order_release);
     gofer_compiler_barrier();
-    bool here = atomic_load_explicit(state_of(rw), memory_order_acquire) & TABLE &&
-                atomic_load_explicit(slot, memory_order_relaxed) == rw;
+    bool here = gofer_likely(atomic_load_explicit(state_of(rw), memory_order_acquire) & TABLE) &&
+                gofer_likely(atomic_load_explicit(slot, memory_order_relaxed) == rw);
     /* releases: pair with the acquires in gofer_readers_collect */
     if (gofer_likely(here))
         atomic_store_explicit(slot, NULL, memory_order_release);
@@ -316,7 +319,7 @@ gofer_noinline void gofer_rwmutex_runlock_slow(go_rwmutex *rw)
     }
 }
 
-gofer_noinline void gofer_rwmutex_runlock_by_table(go_rwmutex *rw)
+HOT void gofer_rwmutex_runlock_by_table(go_rwmutex *rw)
 {
     if (!runlock_by_table(rw))
         gofer_rwmutex_runlock_slow(rw);
