@@ -25,6 +25,7 @@ void *__tsan_get_current_fiber(void);
 #endif
 void gofer_faults_thread_start(gofer_m *m);
 void gofer_faults_thread_stop(gofer_m *m);
+void gofer_reader_row_give(gofer_m *m);
 
 enum { THREAD_STACK = 256 * 1024 };
 
@@ -95,6 +96,7 @@ static void detach(void *argument)
     gofer_spin_unlock(&list_lock);
     gofer_locals_free(&m->g0);
     gofer_faults_thread_stop(m);
+    gofer_reader_row_give(m);
     gofer_tls = NULL;
     free(m);
 }
@@ -207,6 +209,7 @@ static void *thread_main(void *argument)
     gofer_hold(m, p);
     gofer_g0_loop(m);
     gofer_faults_thread_stop(m);
+    gofer_reader_row_give(m);
     pthread_setspecific(worker_key, NULL);
     gofer_tls = NULL;
     end_thread(m);

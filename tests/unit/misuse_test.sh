@@ -33,6 +33,13 @@ static int waits(void)
     go_recv(blocker);
     return 0;
 }
+static void read_often(void)
+{
+    for (int i = 0; i < 100000; i++) {
+        go_rwmutex_rlock(&rw);
+        go_rwmutex_runlock(&rw);
+    }
+}
 static void nothing(void *unused)
 {
     (void)unused;
@@ -47,6 +54,7 @@ static void nothing(void *unused)
     CASE(rwmutex_unlock_of_reader, go_rwmutex_rlock(&rw), go_rwmutex_unlock(&rw))                \
     CASE(rwmutex_unlock_twice, go_rwmutex_lock(&rw), go_rwmutex_unlock(&rw), go_rwmutex_unlock(&rw)) \
     CASE(rwmutex_runlock, go_rwmutex_runlock(&rw))                                               \
+    CASE(rwmutex_runlock_of_often_read, read_often(), go_rwmutex_runlock(&rw))                   \
     CASE(rwmutex_runlock_of_writer, go_rwmutex_lock(&rw), go_rwmutex_runlock(&rw))               \
     CASE(rwmutex_runlock_twice, go_rwmutex_rlock(&rw), go_rwmutex_runlock(&rw), go_rwmutex_runlock(&rw)) \
     CASE(rwmutex_null, go_rwmutex_rlock(NULL))                                                   \
@@ -142,6 +150,7 @@ rwmutex_unlock|2|fatal error: sync: Unlock of unlocked RWMutex
 rwmutex_unlock_of_reader|2|fatal error: sync: Unlock of unlocked RWMutex
 rwmutex_unlock_twice|2|fatal error: sync: Unlock of unlocked RWMutex
 rwmutex_runlock|2|fatal error: sync: RUnlock of unlocked RWMutex
+rwmutex_runlock_of_often_read|2|fatal error: sync: RUnlock of unlocked RWMutex
 rwmutex_runlock_of_writer|2|fatal error: sync: RUnlock of unlocked RWMutex
 rwmutex_runlock_twice|2|fatal error: sync: RUnlock of unlocked RWMutex
 rwmutex_null|2|$nil
