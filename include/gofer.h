@@ -23,5 +23,7 @@
 #include <gofer/scope.h>
 #include <gofer/signal.h>
 #include <gofer/fd.h>
+#include <gofer/debug.h>
+#include <gofer/metrics.h>
 
 #endif

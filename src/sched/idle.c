@@ -13,7 +13,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-enum { GLOBAL_MOST = 128, SPIN_NANOSECONDS = 20000 };
+enum { GLOBAL_MOST = 128, SPIN_NANOSECONDS = 20000, COARSE = 50000 /* of coarse_now */ };
 
 /* ---- holding and releasing a processor --------------------------------------------------- */
 
@@ -445,6 +445,13 @@ static bool left_to_us(void)
                                                              memory_order_relaxed) == INT64_MAX);
 }
 
+/* Every park reads it: it is written only where it would be wrong by much. */
+static void note_time(int64_t now)
+{
+    if (now - atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed) > COARSE)
+        atomic_store_explicit(&gofer_sched.coarse_now, now, memory_order_relaxed);
+}
+
 /* The next goroutine for m, which is inside and holds a processor or none. NULL: m ends. */
 static gofer_g *find_runnable(gofer_m *m)
 {
@@ -460,7 +467,7 @@ static gofer_g *find_runnable(gofer_m *m)
         gofer_g *g = NULL;
         if (p) {
             int64_t now = gofer_nanotime();
-            atomic_store_explicit(&gofer_sched.coarse_now, now, memory_order_relaxed);
+            note_time(now);
             if (gofer_timers_next() >= 0)
                 gofer_timers_run(now);
             g = gofer_pick(m, p);

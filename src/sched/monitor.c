@@ -86,6 +86,7 @@ static bool take(gofer_m *m, gofer_p *p, bool hog)
     if (!gofer_freeze(m, p, true))
         return false;
     atomic_fetch_add_explicit(&gofer_sched.detached, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&gofer_sched.hand_offs, 1, memory_order_relaxed);
     atomic_store_explicit(&m->is_detached, true, memory_order_relaxed);
     gofer_state_leaves_running(m->g, GOFER_DETACHED); /* or it waits, on its way to gofer_park */
     m->is_hog = hog;
@@ -295,6 +296,7 @@ void go_blocking_begin(void)
     gofer_state_set(m->g, GOFER_DETACHED);
     atomic_store_explicit(&m->is_detached, true, memory_order_relaxed);
     atomic_fetch_add_explicit(&gofer_sched.detached, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&gofer_sched.hand_offs, 1, memory_order_relaxed);
     gofer_spin_lock(&m->freeze_lock);
     atomic_store_explicit(&m->p, NULL, memory_order_relaxed);
     gofer_spin_unlock(&m->freeze_lock);

@@ -92,13 +92,13 @@ static void recovers(char *text)
     }
 
 /* Ends the process, blocks, or wants an object to itself: compiled alone. */
-#define COMPILES(verb, ...)              \
-    static void verb##_row(void)         \
-    {                                    \
-        if (!ints) {                     \
-            go(verb, __VA_ARGS__);       \
-            go_defer(verb, __VA_ARGS__); \
-        }                                \
+#define COMPILES(verb, ...)                            \
+    static void verb##_row(void)                       \
+    {                                                  \
+        if (!ints) {                                   \
+            go(verb __VA_OPT__(, ) __VA_ARGS__);       \
+            go_defer(verb __VA_OPT__(, ) __VA_ARGS__); \
+        }                                              \
     }
 
 /* Contexts and scopes. */
@@ -173,6 +173,15 @@ static void recovers(char *text)
     ROW(COMPILES, go_timer_stop, NULL)                                         \
     ROW(PLAIN, go_blocking_begin)                                              \
     ROW(PLAIN, go_blocking_end)                                                \
+    ROW(COMPILES, go_caller, 0, NULL)                                          \
+    ROW(COMPILES, go_callers, 0, NULL, (size_t)0)                              \
+    ROW(COMPILES, go_frames, (uintptr_t)0, NULL, (size_t)0)                    \
+    ROW(COMPILES, go_metrics_all, NULL)                                        \
+    ROW(PLAIN, go_metrics_read, NULL, (size_t)0)                               \
+    ROW(COMPILES, go_print_stack)                                              \
+    ROW(PLAIN, go_set_max_stack, (size_t)0)                                    \
+    ROW(PLAIN, go_set_traceback, "single")                                     \
+    ROW(PLAIN, go_stack, NULL, (size_t)0, 0)                                   \
     ROW(PLAIN, go_cap, ints)                                                   \
     ROW(PLAIN, go_chan_ref, ints)                                              \
     ROW(PLAIN, go_chan_unref, ints)                                            \
@@ -238,6 +247,7 @@ static void recovers(char *text)
     ROW(PLAIN, go_signal_ignore, SIGURG, 0)                                    \
     ROW(PLAIN, go_signal_ignored, SIGURG)                                      \
     ROW(COMPILES, go_signal_notify, ints, SIGURG, 0)                           \
+    ROW(COMPILES, go_signal_notify_context, NULL, SIGURG, 0)                   \
     ROW(PLAIN, go_signal_reset, SIGURG, 0)                                     \
     ROW(PLAIN, go_signal_stop, ints)                                           \
     ROW(COMPILES, go_signal_string, SIGURG, NULL, (size_t)0)                   \
