@@ -139,9 +139,11 @@ void gofer_hand_off(gofer_p *p)
     bool work = gofer_p_has_work(p);
     if (!work) {
         /* Timers under the lock too: who starts one looks for a timekeeper, then for an idle
-         * processor, under it (kick_timekeeper). spec/idle.pml */
+         * processor, under it (kick_timekeeper). spec/idle.pml. Polling is work as well: who hands
+         * off does not become idle, and others sleep that found the poller taken. */
         gofer_spin_lock(&gofer_sched.lock);
-        work = gofer_list_count(&gofer_sched.global) != 0 || gofer_timers_next() >= 0;
+        work = gofer_list_count(&gofer_sched.global) != 0 || gofer_timers_next() >= 0 ||
+               gofer_poller_is_unattended();
         if (!work)
             give_back(p);
         gofer_spin_unlock(&gofer_sched.lock);
@@ -171,11 +173,16 @@ void gofer_wake_one(void)
         start_thread_with(p, true);
 }
 
+/* A worker that has taken it goes on: it becomes idle, and polls, or it runs something, and the
+ * monitor looks meanwhile. The monitor itself calls this after its looks. */
 void gofer_poller_need(void)
 {
+    gofer_monitor_need();
+    if (!gofer_poller_is_unattended())
+        return;
     gofer_spin_lock(&gofer_sched.lock);
     /* Whoever goes to sleep looks under the lock whether it shall poll. */
-    gofer_p *p = gofer_poller_is_taken() ? NULL : gofer_take_idle_p();
+    gofer_p *p = gofer_poller_is_unattended() ? gofer_take_idle_p() : NULL;
     gofer_spin_unlock(&gofer_sched.lock);
     if (p)
         start_thread_with(p, false);

@@ -215,7 +215,11 @@ static void *monitor(void *unused)
             gofer_mutexes_unwatch();
             unwatched = now;
         }
-        bool acted = gofer_poller_looks() == polled && gofer_poller_look();
+        bool acted = false;
+        if (gofer_poller_looks() == polled) {
+            acted = gofer_poller_look();
+            gofer_poller_need(); /* who became idle meanwhile found it taken */
+        }
         polled = gofer_poller_looks();
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
              m = m->all_link)
