@@ -118,7 +118,8 @@ static void tell_edge(go_fd *fd, uint32_t generation, uint32_t events)
     for (int side = 0; side < GOFER_FD_SIDES && fd->generation == generation; side++) {
         if (!(events & edges[side]))
             continue;
-        fd->directions[side].hung_up |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+        fd->directions[side].hung_up |=
+            (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0;
         waiters[side] = take_waiter(&fd->directions[side], 0);
         if (!waiters[side])
             fd->directions[side].ready = true;
@@ -394,12 +395,14 @@ int gofer_fd_retry(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
 /* Sees to O_NONBLOCK. 0, or an errno. */
 static int look_at_descriptor(go_fd *fd, int number)
 {
-    int flags = fcntl(number, F_GETFL), type;
-    socklen_t size = sizeof type;
+    int flags = fcntl(number, F_GETFL), type, domain = AF_UNIX;
+    socklen_t size = sizeof type, domain_size = sizeof domain;
     if (flags < 0)
         return errno;
     fd->is_socket = getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-    fd->is_stream = fd->is_socket && type == SOCK_STREAM;
+    /* a unix socket's read ends where descriptors come along, and more may be there */
+    getsockopt(number, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size);
+    fd->is_stream = fd->is_socket && type == SOCK_STREAM && domain != AF_UNIX;
     if (flags & O_NONBLOCK)
         return 0;
     fd->is_shared = number <= 2 || isatty(number);

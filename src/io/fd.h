@@ -32,7 +32,7 @@ struct gofer_fd_direction {
     bool busy;                                /* somebody has the turn */
     bool ready;                               /* an edge came since the last try began */
     bool dry;         /* a stream's last read got all there was: the next waits for an edge first */
-    bool hung_up;     /* ... unless this came with an edge: there is an end or an error to read */
+    bool hung_up;     /* ... unless this came with an edge: an end, an error, urgent bytes */
     bool expired;     /* the deadline has passed */
     bool timer_used;  /* deadline_lock: the timer was started once */
     int64_t deadline; /* 0: none */
@@ -52,13 +52,13 @@ struct go_fd {
     bool is_polled; /* else calls may block their thread */
     bool is_shared; /* its O_NONBLOCK is not ours to set: ask before each call */
     bool is_socket;
-    bool is_stream;  /* a socket: a read that gets less than it asked for has emptied it */
+    bool is_stream;  /* TCP: a read that gets less than it asked for has emptied it */
     gofer_g *closer; /* waits until no call is in progress */
     struct gofer_fd_direction directions[GOFER_FD_SIDES];
 };
 
 /* What the file is, where the caller knows. */
-enum gofer_fd_kind { GOFER_FD_ANY, GOFER_FD_STREAM /* a socket, non-blocking already */ };
+enum gofer_fd_kind { GOFER_FD_ANY, GOFER_FD_STREAM /* of TCP, non-blocking already */ };
 go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind);
 
 /* Waits for the turn. 0, or an errno; then there is nothing to end. */

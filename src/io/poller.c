@@ -57,7 +57,7 @@ int gofer_poller_add(int fd, uint64_t key)
         return error;
     /* counted before: who waits for an edge has its thread see that there is something to watch */
     atomic_fetch_add_explicit(&watched, 1, memory_order_seq_cst);
-    error = watch(epoll, fd, key, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    error = watch(epoll, fd, key, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
     if (error)
         atomic_fetch_sub_explicit(&watched, 1, memory_order_relaxed);
     return error;

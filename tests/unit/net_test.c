@@ -581,6 +581,31 @@ static void descriptors_are_passed(void)
     unref_both(near, far);
 }
 
+/* A read may end before what there is does: at the byte that descriptors came with, at an urgent
+ * one. The rest is not waited for. */
+static void short_reads_leave_the_rest(void)
+{
+    go_conn *near, *far;
+    char bytes[10];
+    int end = 1;
+    make_pair("unix", path_of("short"), &near, &far);
+    CHECK(go_conn_write(near, "first", 5), 5);
+    CHECK(go_conn_read(far, bytes, sizeof bytes), 5);
+    CHECK(go_conn_send_fds(near, "abc", 3, &end, 1), 3);
+    CHECK(go_conn_write(near, "def", 3), 3);
+    CHECK(go_conn_read(far, bytes, sizeof bytes), 3);
+    CHECK(go_conn_read(far, bytes, sizeof bytes), 3);
+    unref_both(near, far);
+    make_pair("tcp", "127.0.0.1:0", &near, &far);
+    CHECK(go_conn_write(near, "first", 5), 5);
+    CHECK(go_conn_read(far, bytes, sizeof bytes), 5);
+    CHECK(send(go_fd_number(go_conn_fd(near)), "ab!", 3, MSG_OOB), 3);
+    CHECK(go_conn_write(near, "cd", 2), 2);
+    CHECK(go_conn_read(far, bytes, sizeof bytes), 2);
+    CHECK(go_conn_read(far, bytes, sizeof bytes), 2);
+    unref_both(near, far);
+}
+
 /* ---- packets ----------------------------------------------------------------------------------
  */
 
@@ -799,6 +824,7 @@ int go_main(int argc, char **argv)
     packets_keep_their_borders();
     a_peer_has_credentials();
     descriptors_are_passed();
+    short_reads_leave_the_rest();
 
     packets_come_with_addresses("udp", "127.0.0.1:0", "127.0.0.1:0");
     char other[100];
