@@ -343,56 +343,70 @@ go_fd *go_conn_fd(const go_conn *conn)
 /* ---- options ----------------------------------------------------------------------------------
  */
 
-/* Between these the descriptor stays what it is. 0, or an errno. */
-static int begin_setting(const go_conn *conn, int *number)
+/* Calls `set` with the descriptor, which stays what it is meanwhile. TCP's options name the peer
+ * when they fail, as Go's do. */
+static int set_with(go_conn *conn, bool of_tcp, int (*set)(int number, const void *value),
+                    const void *value)
 {
     go_fd *fd = conn->kind->fd(conn);
     int error = fd ? gofer_fd_enter(fd) : ENOTSUP;
+    if (!error) {
+        error = set(go_fd_number(fd), value);
+        gofer_fd_leave(fd);
+    }
     if (!error)
-        *number = go_fd_number(fd);
-    return error;
+        return 0;
+    *gofer_errno() = error;
+    return of_tcp ? fail_conn(conn, NULL, 0, "set", "setsockopt")
+                  : fail_setting(conn, error, "setsockopt");
 }
 
-static int end_setting(const go_conn *conn, int error)
+struct socket_option {
+    int level, name;
+    const void *value;
+    socklen_t size;
+};
+
+static int set_socket_option(int number, const void *value)
 {
-    gofer_fd_leave(conn->kind->fd(conn));
-    return error ? fail_setting(conn, error, "setsockopt") : 0;
+    const struct socket_option *option = value;
+    return setsockopt(number, option->level, option->name, option->value, option->size) == 0
+               ? 0
+               : errno;
 }
 
-static int set_conn_option(go_conn *conn, int level, int option, const void *value, socklen_t size)
+static int set_keep_alive(int number, const void *value)
 {
-    int number, error = begin_setting(conn, &number);
-    if (error)
-        return fail_setting(conn, error, "setsockopt");
-    return end_setting(conn, setsockopt(number, level, option, value, size) == 0 ? 0 : errno);
+    return gofer_socket_keep_alive(number, value);
 }
 
 int go_conn_set_no_delay(go_conn *conn, int on)
 {
     int value = on != 0;
-    return set_conn_option(conn, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+    struct socket_option option = { IPPROTO_TCP, TCP_NODELAY, &value, sizeof value };
+    return set_with(conn, true, set_socket_option, &option);
 }
 
 int go_conn_set_keep_alive(go_conn *conn, const go_keep_alive *keep_alive)
 {
-    int number, error = begin_setting(conn, &number);
-    if (error)
-        return fail_setting(conn, error, "setsockopt");
-    return end_setting(conn, gofer_socket_keep_alive(number, keep_alive));
+    return set_with(conn, true, set_keep_alive, keep_alive);
 }
 
 int go_conn_set_linger(go_conn *conn, int seconds)
 {
     struct linger value = { .l_onoff = seconds >= 0, .l_linger = seconds >= 0 ? seconds : 0 };
-    return set_conn_option(conn, SOL_SOCKET, SO_LINGER, &value, sizeof value);
+    struct socket_option option = { SOL_SOCKET, SO_LINGER, &value, sizeof value };
+    return set_with(conn, true, set_socket_option, &option);
 }
 
 int go_conn_set_read_buffer(go_conn *conn, int bytes)
 {
-    return set_conn_option(conn, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    struct socket_option option = { SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes };
+    return set_with(conn, false, set_socket_option, &option);
 }
 
 int go_conn_set_write_buffer(go_conn *conn, int bytes)
 {
-    return set_conn_option(conn, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    struct socket_option option = { SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes };
+    return set_with(conn, false, set_socket_option, &option);
 }

@@ -40,8 +40,9 @@ void gofer_net_fail(gofer_net_failure *failure, int error, const struct gofer_ne
     const struct gofer_net_call *about = call ? call : &nothing;
     const char *network = about->network, *source = about->source, *address = about->address;
     failure->error = error;
-    gofer_net_join(failure->text, sizeof failure->text, about->operation, network ? " " : "",
-                   network ? network : "", source ? " " : "", source ? source : "",
+    gofer_net_join(failure->text, sizeof failure->text, about->operation,
+                   network && *network ? " " : "", network ? network : "", source ? " " : "",
+                   source ? source : "",
                    !address ? ""
                    : source ? "->"
                             : " ",
