@@ -17,11 +17,16 @@ static const gofer_network networks[] = {
 };
 enum { NETWORKS = sizeof networks / sizeof *networks };
 
-const gofer_network *gofer_network_find(const char *name)
+const gofer_network *gofer_network_find(const char *operation, const char *name,
+                                        gofer_net_failure *failure)
 {
+    char reason[GOFER_NET_REASON];
+    const struct gofer_net_call call = { operation, name, NULL, NULL };
     for (int i = 0; i < NETWORKS; i++)
         if (strcmp(networks[i].name, name) == 0)
             return &networks[i];
+    gofer_net_join(reason, sizeof reason, "unknown network ", name, NULL);
+    gofer_net_fail(failure, EINVAL, operation ? &call : NULL, reason);
     return NULL;
 }
 

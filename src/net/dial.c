@@ -343,19 +343,21 @@ static go_conn *dial_endpoints(go_context *ctx, const struct dialling *dialling,
                           : dial_in_turn(ctx, dialling, &sides[0], failure);
 }
 
-/* Resolves both ends. False: a failure, without operation. `room` has place for two. */
+/* Resolves both ends. `room` has place for two. */
 static bool resolve_ends(go_context *ctx, struct dialling *dialling, const char *address,
                          gofer_endpoints *room, char *local_text, gofer_net_failure *failure)
 {
     if (!*address) {
-        gofer_net_fail(failure, EDESTADDRREQ, NULL, "missing address");
+        const struct gofer_net_call call = { "dial", dialling->network->name, NULL, NULL };
+        gofer_net_fail(failure, EDESTADDRREQ, &call, "missing address");
         return false;
     }
-    if (!gofer_resolve(ctx, dialling->network, address, &room[0], failure))
+    if (!gofer_resolve(ctx, "dial", dialling->network, address, &room[0], failure))
         return false;
     if (!dialling->options->local_address || !*dialling->options->local_address)
         return true;
-    if (!gofer_resolve(ctx, dialling->network, dialling->options->local_address, &room[1], failure))
+    if (!gofer_resolve(ctx, "dial", dialling->network, dialling->options->local_address, &room[1],
+                       failure))
         return false;
     dialling->local = gofer_endpoints_first(&room[1]);
     dialling->local_text = gofer_endpoint_string(dialling->local, local_text, GO_ADDRESS_ROOM);
@@ -372,20 +374,10 @@ static go_conn *dial_within(go_context *ctx, const go_dialer *options, const gof
     gofer_endpoints *room = malloc(2 * sizeof *room);
     if (!room)
         gofer_net_fail(failure, ENOMEM, &call, "cannot allocate memory");
-    else if (!resolve_ends(ctx, &dialling, address, room, local_text, failure))
-        gofer_net_fail_during(failure, "dial", network->name);
-    else
+    else if (resolve_ends(ctx, &dialling, address, room, local_text, failure))
         conn = dial_endpoints(ctx, &dialling, &room[0], failure);
     free(room);
     return conn;
-}
-
-static void fail_unknown(const char *name, gofer_net_failure *failure)
-{
-    char reason[GOFER_NET_REASON];
-    const struct gofer_net_call call = { "dial", name, NULL, NULL };
-    gofer_net_join(reason, sizeof reason, "unknown network ", name, NULL);
-    gofer_net_fail(failure, EINVAL, &call, reason);
 }
 
 go_conn *go_dialer_dial_ctx(go_context *ctx, const go_dialer *dialer, const char *network,
@@ -394,15 +386,13 @@ go_conn *go_dialer_dial_ctx(go_context *ctx, const go_dialer *dialer, const char
     static const go_dialer defaults;
     gofer_net_failure failure;
     const go_dialer *options = dialer ? dialer : &defaults;
-    const gofer_network *found = gofer_network_find(network);
+    const gofer_network *found = gofer_network_find("dial", network, &failure);
     go_context *limited = NULL;
     go_conn *conn = NULL;
-    if (!found) {
-        fail_unknown(network, &failure);
-    } else if (options->timeout && !(limited = go_context_with_timeout(ctx, options->timeout))) {
+    if (found && options->timeout && !(limited = go_context_with_timeout(ctx, options->timeout))) {
         const struct gofer_net_call call = { "dial", network, NULL, NULL };
         gofer_net_fail(&failure, ENOMEM, &call, "cannot allocate memory");
-    } else {
+    } else if (found) {
         conn = dial_within(limited ? limited : ctx, options, found, address, &failure);
         go_context_end(limited);
     }

@@ -103,13 +103,28 @@ static bool bind_and_listen(const struct listening *listening, int number, int f
     return true;
 }
 
+/* The network carries packets where a stream is asked for, or the other way round. */
+static bool refuse_kind(const struct listening *listening, const char *address,
+                        const struct gofer_net_call *call, gofer_net_failure *failure)
+{
+    char reason[GOFER_NET_REASON];
+    if ((listening->network->type == SOCK_DGRAM) == listening->packets)
+        return false;
+    gofer_net_join(reason, sizeof reason, *address ? "address " : "", address, *address ? ": " : "",
+                   "unexpected address type", NULL);
+    gofer_net_fail(failure, EPROTOTYPE, call, reason);
+    return true;
+}
+
 static go_fd *listen_at(const struct listening *listening, const gofer_endpoint *endpoint,
-                        gofer_net_failure *failure)
+                        const char *address, gofer_net_failure *failure)
 {
     char text[GO_ADDRESS_ROOM];
     const gofer_network *network = listening->network;
     struct gofer_net_call call = { "listen", network->name, NULL,
                                    gofer_endpoint_string(endpoint, text, sizeof text) };
+    if (refuse_kind(listening, address, &call, failure))
+        return NULL;
     int family = gofer_socket_family(network, endpoint, NULL, true);
     int number = gofer_socket_new(network, family, &call, failure);
     if (number < 0)
@@ -124,47 +139,22 @@ static go_fd *listen_at(const struct listening *listening, const gofer_endpoint 
     return fd;
 }
 
-/* Whether the network is one for what is asked. */
-static bool is_right_kind(const struct listening *listening)
-{
-    return listening->network->type == SOCK_DGRAM ? listening->packets : !listening->packets;
-}
-
-static void fail_wrong_kind(const struct listening *listening, const gofer_endpoint *endpoint,
-                            const char *address, gofer_net_failure *failure)
-{
-    char text[GO_ADDRESS_ROOM], reason[GOFER_NET_REASON];
-    struct gofer_net_call call = { "listen", listening->network->name, NULL,
-                                   gofer_endpoint_string(endpoint, text, sizeof text) };
-    gofer_net_join(reason, sizeof reason, *address ? "address " : "", address, *address ? ": " : "",
-                   "unexpected address type", NULL);
-    gofer_net_fail(failure, EPROTOTYPE, &call, reason);
-}
-
 static go_fd *listen_socket(go_context *ctx, struct listening *listening, const char *name,
                             const char *address, gofer_net_failure *failure)
 {
     static const go_listen_config defaults;
     struct gofer_net_call call = { "listen", name, NULL, NULL };
     go_fd *fd = NULL;
-    listening->network = gofer_network_find(name);
+    listening->network = gofer_network_find("listen", name, failure);
+    if (!listening->network)
+        return NULL;
     if (!listening->config)
         listening->config = &defaults;
-    if (!listening->network) {
-        char reason[GOFER_NET_REASON];
-        gofer_net_join(reason, sizeof reason, "unknown network ", name, NULL);
-        gofer_net_fail(failure, EINVAL, &call, reason);
-        return NULL;
-    }
     gofer_endpoints *endpoints = malloc(sizeof *endpoints);
     if (!endpoints)
         gofer_net_fail(failure, ENOMEM, &call, "cannot allocate memory");
-    else if (!gofer_resolve(ctx, listening->network, address, endpoints, failure))
-        gofer_net_fail_during(failure, "listen", name);
-    else if (!is_right_kind(listening))
-        fail_wrong_kind(listening, gofer_endpoints_first(endpoints), address, failure);
-    else
-        fd = listen_at(listening, gofer_endpoints_first(endpoints), failure);
+    else if (gofer_resolve(ctx, "listen", listening->network, address, endpoints, failure))
+        fd = listen_at(listening, gofer_endpoints_first(endpoints), address, failure);
     free(endpoints);
     return fd;
 }

@@ -20,7 +20,13 @@ typedef struct gofer_network {
     const char *protocol; /* of a service's name; NULL: unix */
 } gofer_network;
 
-const gofer_network *gofer_network_find(const char *name); /* NULL: there is none */
+typedef struct gofer_net_failure gofer_net_failure;
+
+/* By name; NULL: there is none, which is a failure of the operation. */
+const gofer_network *gofer_network_find(const char *operation, const char *name,
+                                        gofer_net_failure *failure);
+
+/* The one that a socket belongs to; NULL: none. */
 const gofer_network *gofer_network_of(int family, int type);
 
 /* Its name with the family that was chosen, for control callbacks: "tcp" is "tcp4" or "tcp6". */
@@ -31,10 +37,10 @@ const char *gofer_network_with_family(const gofer_network *network, int family);
 
 enum { GOFER_NET_TEXT = 512, GOFER_NET_REASON = 384 };
 
-typedef struct gofer_net_failure {
+struct gofer_net_failure {
     int error;
     char text[GOFER_NET_TEXT];
-} gofer_net_failure;
+};
 
 /* What a failed call was about: any but the operation may be NULL. */
 struct gofer_net_call {
@@ -93,9 +99,10 @@ void gofer_address_set_port(go_address *address, int port);
 bool gofer_split_host_port(const char *text, char *host, size_t host_size, char *port,
                            size_t port_size, gofer_net_failure *failure);
 
-/* Heap memory for as many endpoints as may be; filled by gofer_resolve. */
-bool gofer_resolve(go_context *ctx, const gofer_network *network, const char *text,
-                   gofer_endpoints *endpoints, gofer_net_failure *failure);
+/* What a text stands for. `operation` is for the failure's words: "dial", "listen", or NULL, which
+ * gives the reason alone. */
+bool gofer_resolve(go_context *ctx, const char *operation, const gofer_network *network,
+                   const char *text, gofer_endpoints *endpoints, gofer_net_failure *failure);
 
 /* The first of IPv4, or the first of all: what to listen on. */
 const gofer_endpoint *gofer_endpoints_first(const gofer_endpoints *endpoints);

@@ -4,14 +4,26 @@
 /* ---- unix sockets -----------------------------------------------------------------------------
  */
 
-static bool resolve_unix(const char *path, go_address *address, gofer_net_failure *failure)
+/* A path that is too long: the kernel would refuse it so. */
+static void fail_path(const char *operation, const gofer_network *network, const char *path,
+                      gofer_net_failure *failure)
+{
+    const struct gofer_net_call call = { operation, network->name, NULL, path };
+    if (operation)
+        gofer_net_fail_call(failure, EINVAL, &call, *operation == 'd' ? "connect" : "bind");
+    else
+        gofer_net_fail(failure, EINVAL, NULL, "invalid argument");
+}
+
+static bool resolve_unix(const char *operation, const gofer_network *network, const char *path,
+                         go_address *address, gofer_net_failure *failure)
 {
     size_t length = strlen(path);
     bool is_abstract = *path == '@';
     *address = (go_address){ 0 };
     address->socket.un.sun_family = AF_UNIX;
     if (length + !is_abstract > sizeof address->socket.un.sun_path) {
-        gofer_net_fail(failure, EINVAL, NULL, "invalid argument");
+        fail_path(operation, network, path, failure);
         return false;
     }
     memcpy(address->socket.un.sun_path, path, length);
@@ -113,16 +125,20 @@ static bool resolve_ip(go_context *ctx, const gofer_network *network, const char
     return found;
 }
 
-bool gofer_resolve(go_context *ctx, const gofer_network *network, const char *text,
-                   gofer_endpoints *endpoints, gofer_net_failure *failure)
+bool gofer_resolve(go_context *ctx, const char *operation, const gofer_network *network,
+                   const char *text, gofer_endpoints *endpoints, gofer_net_failure *failure)
 {
     endpoints->count = 0;
     for (int i = 0; i < GOFER_NET_MOST_ADDRESSES; i++)
         endpoints->at[i].no_host = false;
-    if (network->family != AF_UNIX)
-        return resolve_ip(ctx, network, text, endpoints, failure);
-    endpoints->count = 1;
-    return resolve_unix(text, &endpoints->at[0].address, failure);
+    if (network->family == AF_UNIX) {
+        endpoints->count = 1;
+        return resolve_unix(operation, network, text, &endpoints->at[0].address, failure);
+    }
+    bool found = resolve_ip(ctx, network, text, endpoints, failure);
+    if (!found && operation)
+        gofer_net_fail_during(failure, operation, network->name);
+    return found;
 }
 
 const gofer_endpoint *gofer_endpoints_first(const gofer_endpoints *endpoints)
@@ -139,16 +155,13 @@ const gofer_endpoint *gofer_endpoints_first(const gofer_endpoints *endpoints)
 static bool resolve_one(go_context *ctx, const char *network_name, const char *text,
                         go_address *address, gofer_net_failure *failure)
 {
-    const gofer_network *network = gofer_network_find(network_name);
+    const gofer_network *network = gofer_network_find(NULL, network_name, failure);
     gofer_endpoints *endpoints = network ? malloc(sizeof *endpoints) : NULL;
-    char reason[GOFER_NET_REASON];
-    gofer_net_join(reason, sizeof reason, "unknown network ", network_name, NULL);
-    if (!endpoints) {
-        gofer_net_fail(failure, network ? ENOMEM : EINVAL, NULL,
-                       network ? "cannot allocate memory" : reason);
+    if (network && !endpoints)
+        gofer_net_fail(failure, ENOMEM, NULL, "cannot allocate memory");
+    if (!endpoints)
         return false;
-    }
-    bool found = gofer_resolve(ctx, network, text, endpoints, failure);
+    bool found = gofer_resolve(ctx, NULL, network, text, endpoints, failure);
     if (found)
         *address =
             (strchr(text, '[') && network->family == AF_UNSPEC ? &endpoints->at[0]
