@@ -48,6 +48,7 @@ static uint64_t key_of(const go_fd *fd)
 
 static void free_fd(go_fd *fd)
 {
+    GOFER_TSAN_RELEASE(fd); /* the pool's order, which TSan does not see */
     gofer_pool_put(&fds, NULL, fd);
     atomic_fetch_sub_explicit(&open_count, 1, memory_order_relaxed);
 }
@@ -425,6 +426,7 @@ go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
         fail(ENOMEM);
         return NULL;
     }
+    GOFER_TSAN_ACQUIRE(fd);
     fd->is_socket = fd->is_stream = kind == GOFER_FD_STREAM;
     fd->is_shared = false;
     if (kind == GOFER_FD_ANY)
