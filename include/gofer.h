@@ -25,5 +25,6 @@
 #include <gofer/fd.h>
 #include <gofer/debug.h>
 #include <gofer/metrics.h>
+#include <gofer/net.h>
 
 #endif

@@ -83,6 +83,33 @@ PAGES = {
                      "go_singleflight_do_ctx"),
     "go_scope": ("a block that its goroutines do not outlive",
                  "go_scope go_in go_scope_context go_scope_spawn go_scope_cancel go_scope_wait"),
+    "go_dial": ("connect, and why it failed",
+                "go_dial go_dial_ctx go_dial_timeout go_dialer go_dialer_dial go_dialer_dial_ctx "
+                "go_keep_alive go_net_error"),
+    "go_listen": ("listen, and accept connections",
+                  "go_listener go_listen go_listen_config go_listen_config_listen "
+                  "go_listener_accept go_listener_accept_ctx go_listener_close go_listener_ref "
+                  "go_listener_unref go_listener_set_deadline go_listener_set_unlink_on_close "
+                  "go_listener_local go_listener_address go_listener_fd"),
+    "go_conn": ("connections: read, write, close, deadlines, addresses",
+                "go_conn go_conn_from_fd go_conn_ref go_conn_unref go_conn_read go_conn_read_ctx "
+                "go_conn_read_full go_conn_read_full_ctx go_conn_write go_conn_write_ctx "
+                "go_conn_writev go_conn_writev_ctx go_conn_close go_conn_close_read "
+                "go_conn_close_write go_conn_set_deadline go_conn_set_read_deadline "
+                "go_conn_set_write_deadline go_conn_local go_conn_remote go_conn_local_address "
+                "go_conn_remote_address go_conn_network go_conn_fd go_conn_set_no_delay "
+                "go_conn_set_keep_alive go_conn_set_linger go_conn_set_read_buffer "
+                "go_conn_set_write_buffer"),
+    "go_listen_packet": ("packets with addresses",
+                         "go_listen_packet go_listen_config_listen_packet go_conn_read_from "
+                         "go_conn_read_from_ctx go_conn_write_to go_conn_write_to_ctx"),
+    "go_conn_send_fds": ("pass descriptors over unix sockets, and see who is there",
+                         "go_conn_send_fds go_conn_send_fds_ctx go_conn_recv_fds "
+                         "go_conn_recv_fds_ctx go_credentials go_conn_peer_credentials"),
+    "go_address": ("addresses and names of hosts",
+                   "go_address go_address_string go_address_host go_address_port "
+                   "go_address_equal go_resolve_address go_resolve_address_ctx "
+                   "go_split_host_port go_join_host_port go_lookup_host go_lookup_host_ctx"),
     "go_version": ("the library's version", "go_version"),
 }
 

@@ -51,6 +51,7 @@ static uint64_t key_of(const go_fd *fd)
 
 static void free_fd(go_fd *fd)
 {
+    GOFER_TSAN_RELEASE(fd); /* the pool's order, which TSan does not see */
     gofer_pool_put(&fds, NULL, fd);
     /* release: pairs with gofer_fds_are_open; the last access to the pool */
     if (atomic_fetch_sub_explicit(&open_count, 1, memory_order_release) == 1)
@@ -445,6 +446,7 @@ go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
         fail(ENOMEM);
         return NULL;
     }
+    GOFER_TSAN_ACQUIRE(fd);
     gofer_spin_lock(&fd->lock);
     fd->generation++;
     fd->references = 1;

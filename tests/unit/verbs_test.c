@@ -25,6 +25,7 @@ static go_pool pool;
 static go_case cases[1] = { { .kind = GO_CASE_DEFAULT } };
 static int spawned, onces;
 static const char key;
+static const go_address nowhere;
 
 static void add_one(void *count)
 {
@@ -144,8 +145,79 @@ static void recovers(char *text)
     ROW(COMPILES, go_scope_spawn, NULL, succeeds, NULL)                                  \
     ROW(COMPILES, go_scope_wait, NULL)
 
+/* Connections. */
+#define NET_ROWS                                                                    \
+    ROW(PLAIN, go_address_equal, &nowhere, &nowhere)                                \
+    ROW(COMPILES, go_address_host, NULL, NULL, (size_t)0)                           \
+    ROW(PLAIN, go_address_port, &nowhere)                                           \
+    ROW(COMPILES, go_address_string, NULL, NULL, (size_t)0)                         \
+    ROW(COMPILES, go_conn_close, NULL)                                              \
+    ROW(COMPILES, go_conn_close_read, NULL)                                         \
+    ROW(COMPILES, go_conn_close_write, NULL)                                        \
+    ROW(COMPILES, go_conn_fd, NULL)                                                 \
+    ROW(COMPILES, go_conn_from_fd, NULL)                                            \
+    ROW(COMPILES, go_conn_local, NULL)                                              \
+    ROW(COMPILES, go_conn_local_address, NULL, NULL, (size_t)0)                     \
+    ROW(COMPILES, go_conn_network, NULL)                                            \
+    ROW(COMPILES, go_conn_peer_credentials, NULL, NULL)                             \
+    ROW(COMPILES, go_conn_read, NULL, NULL, (size_t)0)                              \
+    ROW(COMPILES, go_conn_read_ctx, NULL, NULL, NULL, (size_t)0)                    \
+    ROW(COMPILES, go_conn_read_from, NULL, NULL, (size_t)0, NULL)                   \
+    ROW(COMPILES, go_conn_read_from_ctx, NULL, NULL, NULL, (size_t)0, NULL)         \
+    ROW(COMPILES, go_conn_read_full, NULL, NULL, (size_t)0)                         \
+    ROW(COMPILES, go_conn_read_full_ctx, NULL, NULL, NULL, (size_t)0)               \
+    ROW(COMPILES, go_conn_recv_fds, NULL, NULL, (size_t)0, NULL, 0, NULL)           \
+    ROW(COMPILES, go_conn_recv_fds_ctx, NULL, NULL, NULL, (size_t)0, NULL, 0, NULL) \
+    ROW(COMPILES, go_conn_ref, NULL)                                                \
+    ROW(COMPILES, go_conn_remote, NULL)                                             \
+    ROW(COMPILES, go_conn_remote_address, NULL, NULL, (size_t)0)                    \
+    ROW(COMPILES, go_conn_send_fds, NULL, NULL, (size_t)0, NULL, 0)                 \
+    ROW(COMPILES, go_conn_send_fds_ctx, NULL, NULL, NULL, (size_t)0, NULL, 0)       \
+    ROW(COMPILES, go_conn_set_deadline, NULL, (int64_t)0)                           \
+    ROW(COMPILES, go_conn_set_keep_alive, NULL, NULL)                               \
+    ROW(COMPILES, go_conn_set_linger, NULL, 0)                                      \
+    ROW(COMPILES, go_conn_set_no_delay, NULL, 1)                                    \
+    ROW(COMPILES, go_conn_set_read_buffer, NULL, 0)                                 \
+    ROW(COMPILES, go_conn_set_read_deadline, NULL, (int64_t)0)                      \
+    ROW(COMPILES, go_conn_set_write_buffer, NULL, 0)                                \
+    ROW(COMPILES, go_conn_set_write_deadline, NULL, (int64_t)0)                     \
+    ROW(PLAIN, go_conn_unref, NULL)                                                 \
+    ROW(COMPILES, go_conn_write, NULL, NULL, (size_t)0)                             \
+    ROW(COMPILES, go_conn_write_ctx, NULL, NULL, NULL, (size_t)0)                   \
+    ROW(COMPILES, go_conn_write_to, NULL, NULL, (size_t)0, NULL)                    \
+    ROW(COMPILES, go_conn_write_to_ctx, NULL, NULL, NULL, (size_t)0, NULL)          \
+    ROW(COMPILES, go_conn_writev, NULL, NULL, 0)                                    \
+    ROW(COMPILES, go_conn_writev_ctx, NULL, NULL, NULL, 0)                          \
+    ROW(PLAIN, go_dial, "tcp", "nowhere")                                           \
+    ROW(PLAIN, go_dial_ctx, cancelled, "tcp", "127.0.0.1:1")                        \
+    ROW(PLAIN, go_dial_timeout, "tcp", "nowhere", GO_SECOND)                        \
+    ROW(PLAIN, go_dialer_dial, NULL, "tcp", "nowhere")                              \
+    ROW(PLAIN, go_dialer_dial_ctx, cancelled, NULL, "tcp", "nowhere")               \
+    ROW(PLAIN, go_join_host_port, "::1", "80", NULL, (size_t)0)                     \
+    ROW(PLAIN, go_listen, "tcp", "nowhere")                                         \
+    ROW(PLAIN, go_listen_config_listen, NULL, NULL, "tcp", "nowhere")               \
+    ROW(PLAIN, go_listen_config_listen_packet, NULL, NULL, "udp", "nowhere")        \
+    ROW(PLAIN, go_listen_packet, "udp", "nowhere")                                  \
+    ROW(COMPILES, go_listener_accept, NULL)                                         \
+    ROW(COMPILES, go_listener_accept_ctx, NULL, NULL)                               \
+    ROW(COMPILES, go_listener_address, NULL, NULL, (size_t)0)                       \
+    ROW(COMPILES, go_listener_close, NULL)                                          \
+    ROW(COMPILES, go_listener_fd, NULL)                                             \
+    ROW(COMPILES, go_listener_local, NULL)                                          \
+    ROW(COMPILES, go_listener_ref, NULL)                                            \
+    ROW(COMPILES, go_listener_set_deadline, NULL, (int64_t)0)                       \
+    ROW(COMPILES, go_listener_set_unlink_on_close, NULL, 0)                         \
+    ROW(PLAIN, go_listener_unref, NULL)                                             \
+    ROW(PLAIN, go_lookup_host, "127.0.0.1", NULL, 0)                                \
+    ROW(PLAIN, go_lookup_host_ctx, cancelled, "localhost", NULL, 0)                 \
+    ROW(PLAIN, go_net_error)                                                        \
+    ROW(PLAIN, go_resolve_address, "tcp", "nowhere", NULL)                          \
+    ROW(PLAIN, go_resolve_address_ctx, NULL, "tcp", "nowhere", NULL)                \
+    ROW(PLAIN, go_split_host_port, "nowhere", NULL, (size_t)0, NULL, (size_t)0)
+
 #define ROWS                                                                   \
     CONTEXT_ROWS                                                               \
+    NET_ROWS                                                                   \
     ROW(PLAIN, go_after, (go_duration)1)                                       \
     ROW(PLAIN, go_after_func, GO_HOUR, add_one, &spawned)                      \
     ROW(PLAIN, go_duration_abs, -GO_SECOND)                                    \
