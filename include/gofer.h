@@ -23,5 +23,6 @@
 #include <gofer/scope.h>
 #include <gofer/signal.h>
 #include <gofer/fd.h>
+#include <gofer/bufio.h>
 
 #endif
