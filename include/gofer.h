@@ -24,5 +24,6 @@
 #include <gofer/signal.h>
 #include <gofer/fd.h>
 #include <gofer/bufio.h>
+#include <gofer/process.h>
 
 #endif

@@ -4,9 +4,10 @@
  * What stopped a reader, an error or the end, is kept until the bytes before it are read. An error
  * is forgotten as soon as it is reported; the end only with a call that got nothing but it, so that
  * a terminal's is not asked for twice. A writer's error stays. */
+#include "base/base.h"
+
 #include "gofer/bufio.h"
 
-#include "base/base.h"
 #include "panic/panic.h"
 
 #include <stdio.h>
