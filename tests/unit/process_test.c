@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -216,7 +217,6 @@ static void descriptors_are_where_they_shall(void)
     char to[100];
     CHECK(pipe2(ends, O_CLOEXEC), 0);
     int inherited = dup(file); /* without FD_CLOEXEC */
-    /* the numbers cross over: 3 is the pipe, 4 the file or the other way round */
     int extra[] = { ends[1], file, ends[1] };
     go_cmd cmd = { .argv =
                        SHELL("echo out; echo three >&3; echo five >&5; readlink /proc/self/fd/4;"
@@ -240,6 +240,28 @@ static void descriptors_are_where_they_shall(void)
     close(ends[0]);
     close(file);
     close(inherited);
+}
+
+/* Whatever numbers they have here: none is overwritten before its turn. */
+static void descriptors_that_cross_over(void)
+{
+    enum { FILES = 20 };
+    int files[FILES], reversed[FILES];
+    char name[20], expected[FILES * 30] = "", script[FILES * 30] = "";
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "file-%d", i);
+        files[i] = reversed[FILES - 1 - i] = memfd_create(name, MFD_CLOEXEC);
+        CHECK(files[i] >= 0, 1);
+    }
+    for (int i = 0; i < FILES; i++) {
+        size_t at = strlen(script), to = strlen(expected);
+        snprintf(script + at, sizeof script - at, "readlink /proc/self/fd/%d;", 3 + i);
+        snprintf(expected + to, sizeof expected - to, "/memfd:file-%d (deleted)\n", FILES - 1 - i);
+    }
+    go_cmd cmd = { .argv = SHELL(script), .extra = reversed, .extra_count = FILES };
+    check_output(&cmd, expected);
+    for (int i = 0; i < FILES; i++)
+        close(files[i]);
 }
 
 static void surroundings(void)
@@ -616,6 +638,7 @@ static void all(void)
     pipes_both_ways();
     a_pipe_outlives_the_wait();
     descriptors_are_where_they_shall();
+    descriptors_that_cross_over();
     surroundings();
     signals_are_as_at_the_beginning();
     signals_reach_it();
