@@ -1,15 +1,11 @@
-/* Processes: started by child.c, watched by a pidfd that the poller knows, ended by one wait.
- *
- * Who signals a process holds the go_cmd's lock, and so does the wait while it takes the status:
- * until then the number is nobody else's. Where there is no pidfd a goroutine waits in the kernel,
- * without taking the status.
+/* Processes: started by child.c, watched by watch.c, ended by one wait.
  *
  * Beside the program's goroutines, some may serve a process: one writes its input, one keeps its
  * output, one is started where its context ends. The wait ends when they have ended. */
 #include "io/child.h"
+#include "io/watch.h"
 
 #include "gofer/bufio.h"
-#include "gofer/runtime.h"
 #include "gofer/signal.h"
 #include "gofer/time.h"
 
@@ -17,31 +13,7 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-enum { BY_PIDFD = 3 /* P_PIDFD */ };
-
-struct gofer_process {
-    go_cmd *cmd;
-    go_fd *pidfd;        /* NULL: watched by a goroutine */
-    go_waitgroup exited; /* of that goroutine */
-    go_fd *pipes[3];     /* our ends, or NULL */
-    go_context *ctx;     /* a reference */
-    go_context_after *after;
-    go_waitgroup cancelling; /* as long as `after` may run */
-    go_waitgroup copying;    /* who write the input and keep the output */
-    char *output;
-    size_t size;
-    int output_error;
-    /* guarded by the go_cmd's lock */
-    int cancelled;      /* 0, or with what the context ended, once the signal was sent */
-    int64_t delay_ends; /* 0, or when what the context allows after its end is over */
-    bool waited;        /* somebody waits */
-    bool reaped;
-};
 
 static int fail(int error)
 {
@@ -52,55 +24,10 @@ static int fail(int error)
 /* ---- signals ----------------------------------------------------------------------------------
  */
 
-static int wait_by(const struct gofer_process *p, siginfo_t *info, int options,
-                   struct rusage *usage)
-{
-    long result;
-    *info = (siginfo_t){ 0 };
-    do {
-        result = p->pidfd
-                     ? syscall(SYS_waitid, BY_PIDFD, go_fd_number(p->pidfd), info, options, usage)
-                     : -1;
-        if (!p->pidfd || (result != 0 && errno == EINVAL)) /* Linux 5.3 has no P_PIDFD */
-            result = syscall(SYS_waitid, P_PID, p->cmd->pid, info, options, usage);
-    } while (result != 0 && errno == EINTR);
-    return result == 0 ? 0 : errno;
-}
-
-/* The lock is held. */
-static bool has_exited(const struct gofer_process *p)
-{
-    siginfo_t info;
-    return p->reaped || wait_by(p, &info, WEXITED | WNOHANG | WNOWAIT, NULL) != 0 ||
-           info.si_pid != 0;
-}
-
-/* The lock is held. 0, or an errno. */
-static int send_signal(const struct gofer_process *p, int number)
-{
-    const go_cmd *cmd = p->cmd;
-    if (cmd->flags & GO_CMD_SIGNAL_GROUP && cmd->flags & (GO_CMD_NEW_GROUP | GO_CMD_NEW_SESSION)) {
-        if (p->reaped)
-            return ESRCH;
-        return kill(-cmd->pid, number) == 0 ? 0 : errno;
-    }
-    if (has_exited(p))
-        return ESRCH;
-#ifdef SYS_pidfd_send_signal
-    if (p->pidfd) {
-        if (syscall(SYS_pidfd_send_signal, go_fd_number(p->pidfd), number, NULL, 0) == 0)
-            return 0;
-        if (errno != ENOSYS && errno != EPERM) /* a filter may refuse it */
-            return errno;
-    }
-#endif
-    return kill(cmd->pid, number) == 0 ? 0 : errno;
-}
-
 int go_cmd_signal(go_cmd *cmd, int number)
 {
     go_mutex_lock(&cmd->lock);
-    int error = cmd->process ? send_signal(cmd->process, number) : ESRCH;
+    int error = cmd->process ? gofer_process_signal(cmd->process, number) : ESRCH;
     go_mutex_unlock(&cmd->lock);
     return error ? fail(error) : 0;
 }
@@ -110,71 +37,13 @@ int go_cmd_kill(go_cmd *cmd)
     return go_cmd_signal(cmd, SIGKILL);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------
- */
-
-/* Blocks until it has ended: 0; or until ctx has: an errno. */
-static int wait_exit(struct gofer_process *p, go_context *ctx)
-{
-    int result = p->pidfd ? go_fd_wait_ctx(ctx, p->pidfd, GO_READABLE)
-                          : go_waitgroup_wait_ctx(ctx, &p->exited);
-    return result == 0 ? 0 : *gofer_errno();
-}
-
-static void watch(void *process)
-{
-    struct gofer_process *p = process;
-    siginfo_t info;
-    go_blocking_begin();
-    wait_by(p, &info, WEXITED | WNOWAIT, NULL);
-    go_blocking_end();
-}
-
-static void begin_watching(struct gofer_process *p)
-{
-    int number = -1;
-#ifdef SYS_pidfd_open
-    number = (int)syscall(SYS_pidfd_open, p->cmd->pid, 0);
-#endif
-    if (number >= 0)
-        p->pidfd = go_fd_new(number);
-    if (p->pidfd)
-        return;
-    if (number >= 0)
-        close(number);
-    go_waitgroup_spawn(&p->exited, watch, p);
-}
-
-static go_duration time_of(struct timeval t)
-{
-    return t.tv_sec * GO_SECOND + t.tv_usec * GO_MICROSECOND;
-}
-
-/* The lock is held. Takes the status. 0, or an errno. */
-static int reap(struct gofer_process *p, go_process_state *state)
-{
-    siginfo_t info;
-    struct rusage usage = { 0 };
-    int error = wait_by(p, &info, WEXITED, &usage);
-    p->reaped = true;
-    bool exited = info.si_code == CLD_EXITED;
-    *state = (go_process_state){ .pid = p->cmd->pid,
-                                 .exited = !error && exited,
-                                 .status = !error && exited ? info.si_status : -1,
-                                 .signal = error || exited ? 0 : info.si_status,
-                                 .core_dumped = !error && info.si_code == CLD_DUMPED,
-                                 .user_time = time_of(usage.ru_utime),
-                                 .system_time = time_of(usage.ru_stime) };
-    return error;
-}
-
 /* ---- contexts ---------------------------------------------------------------------------------
  */
 
 static void kill_after_delay(struct gofer_process *p)
 {
     go_context *limit = go_context_with_timeout(NULL, p->cmd->wait_delay);
-    if (!limit || wait_exit(p, limit) != 0)
+    if (!limit || gofer_process_wait(p, limit) != 0)
         go_cmd_kill(p->cmd);
     go_context_end(limit);
 }
@@ -185,8 +54,8 @@ static void cancel_process(void *process)
     struct gofer_process *p = process;
     go_cmd *cmd = p->cmd;
     go_mutex_lock(&cmd->lock);
-    bool sent =
-        !has_exited(p) && send_signal(p, cmd->cancel_signal ? cmd->cancel_signal : SIGKILL) == 0;
+    bool sent = !gofer_process_has_ended(p) &&
+                gofer_process_signal(p, cmd->cancel_signal ? cmd->cancel_signal : SIGKILL) == 0;
     if (sent)
         p->cancelled = go_context_err(p->ctx);
     if (cmd->wait_delay)
@@ -291,7 +160,7 @@ static int adopt_pipes(struct gofer_process *p, const int numbers[3])
     return error;
 }
 
-/* 0, or an errno; then p is as good as new. */
+/* 0, or an errno. */
 static int launch(struct gofer_process *p, const char *path)
 {
     struct gofer_child child;
@@ -307,7 +176,7 @@ static int launch(struct gofer_process *p, const char *path)
 }
 
 /* 0, or an errno. */
-static int start(go_context *ctx, go_cmd *cmd, struct gofer_process **started)
+static int check_start(go_context *ctx, const go_cmd *cmd)
 {
     int error = go_context_err(ctx);
     if (!error)
@@ -315,34 +184,49 @@ static int start(go_context *ctx, go_cmd *cmd, struct gofer_process **started)
     if (error)
         return error;
     gofer_m *m = gofer_m_attached();
-    error = gofer_visit(m); /* the runtime runs: its signal mask is known */
-    if (error)
-        return error;
-    gofer_visit_end(m);
-    char *found = cmd->path ? NULL : go_look_path(cmd->argv[0]);
-    if (!cmd->path && !found)
-        return *gofer_errno();
+    error = gofer_visit(m); /* the runtime runs from now on: its signal mask is known */
+    if (!error)
+        gofer_visit_end(m);
+    return error;
+}
+
+/* NULL and errno. */
+static struct gofer_process *start_path(go_cmd *cmd, const char *path)
+{
     struct gofer_process *p = calloc(1, sizeof *p);
-    error = p ? 0 : ENOMEM;
+    int error = ENOMEM;
     if (p) {
         p->cmd = cmd;
-        error = launch(p, cmd->path ? cmd->path : found);
-        if (error)
-            free_process(p);
+        error = launch(p, path);
     }
+    if (!error)
+        return p;
+    if (p)
+        free_process(p);
+    fail(error);
+    return NULL;
+}
+
+static struct gofer_process *start_named(go_cmd *cmd)
+{
+    if (cmd->path)
+        return start_path(cmd, cmd->path);
+    char *found = go_look_path(cmd->argv[0]);
+    struct gofer_process *p = found ? start_path(cmd, found) : NULL;
     free(found);
-    *started = p;
-    return error;
+    return p;
 }
 
 /* `keeps`: its output. */
 static int start_keeping(go_context *ctx, go_cmd *cmd, bool keeps)
 {
-    struct gofer_process *p = NULL;
-    int error = start(ctx, cmd, &p);
+    int error = check_start(ctx, cmd);
     if (error)
         return fail(error);
-    begin_watching(p);
+    struct gofer_process *p = start_named(cmd);
+    if (!p)
+        return -1;
+    gofer_process_watch(p);
     go_mutex_lock(&cmd->lock);
     cmd->process = p;
     go_mutex_unlock(&cmd->lock);
@@ -419,12 +303,12 @@ static int wait_keeping(go_context *ctx, go_cmd *cmd, char **kept, size_t *size)
     struct gofer_process *p = begin_wait(cmd);
     if (!p)
         return fail(ECHILD);
-    int error = wait_exit(p, ctx);
+    int error = gofer_process_wait(p, ctx);
     go_mutex_lock(&cmd->lock);
     if (error)
         p->waited = false;
     else
-        error = reap(p, &cmd->state);
+        error = gofer_process_reap(p, &cmd->state);
     bool ended = p->reaped;
     go_mutex_unlock(&cmd->lock);
     if (!ended)
@@ -440,8 +324,9 @@ static int wait_keeping(go_context *ctx, go_cmd *cmd, char **kept, size_t *size)
         error = cut ? ETIME : p->output_error;
     if (kept) {
         *kept = p->output;
-        *size = p->size;
         p->output = NULL;
+        if (size)
+            *size = p->size;
     }
     free_process(p);
     return error ? fail(error) : status;
@@ -469,10 +354,9 @@ int go_cmd_run(go_cmd *cmd)
 
 static int output(go_context *ctx, go_cmd *cmd, bool combined, char **bytes, size_t *size)
 {
-    size_t unused;
     *bytes = NULL;
-    size = size ? size : &unused;
-    *size = 0;
+    if (size)
+        *size = 0;
     if (cmd->out != GO_CMD_NULL || (combined && cmd->err != GO_CMD_NULL))
         return fail(EINVAL);
     cmd->out = GO_CMD_PIPE;
