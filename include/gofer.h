@@ -26,5 +26,7 @@
 #include <gofer/debug.h>
 #include <gofer/metrics.h>
 #include <gofer/net.h>
+#include <gofer/bufio.h>
+#include <gofer/process.h>
 
 #endif
