@@ -132,6 +132,15 @@ for compiler in "${compilers[@]}"; do
             fi
         done
     done
+    # The system's names are the program's to give.
+    printf '#include <gofer.h>\nvoid send(void);\nvoid listen(int);\nint accept, bind, connect, shutdown;\n' >"$work/names.c"
+    # shellcheck disable=SC2086
+    if $compiler -std=gnu11 $warnings -I"$source/include" -c "$work/names.c" -o "$work/names.o"; then
+        echo "ok $compiler names"
+    else
+        echo "FAIL $compiler names"
+        failed=1
+    fi
 done
 # wrong NAME CODE: CODE in a function body must not compile.
 wrong() {
