@@ -24,9 +24,13 @@
 #include <gofer/base.h>
 #include <gofer/context.h>
 
-#include <sys/socket.h>
 #include <sys/types.h>
-#include <sys/uio.h>
+
+/* Not <sys/socket.h>, whose names (send, accept, bind, …) programs use for their own: who passes
+ * addresses includes it. socklen_t is unsigned. */
+struct sockaddr;
+struct msghdr;
+struct iovec;
 
 GOFER_BEGIN
 
@@ -109,11 +113,11 @@ GOFER_API ssize_t go_fd_sendfile(go_fd *fd, int file, off_t *offset, size_t size
  * is left (EMFILE, ENFILE, ENOBUFS, ENOMEM) wait a little before the next call. Go:
  * Listener.Accept.
  */
-GOFER_API go_fd *go_fd_accept(go_fd *fd, struct sockaddr *address, socklen_t *size);
+GOFER_API go_fd *go_fd_accept(go_fd *fd, struct sockaddr *address, unsigned *size);
 
 /* Connects a socket. 0, or -1 with errno; EAGAIN: a unix socket's listener has its queue full. Go:
  * what Dial does. */
-GOFER_API int go_fd_connect(go_fd *fd, const struct sockaddr *address, socklen_t size);
+GOFER_API int go_fd_connect(go_fd *fd, const struct sockaddr *address, unsigned size);
 
 /* As shutdown(2). Go: CloseRead, CloseWrite. */
 GOFER_API int go_fd_shutdown(go_fd *fd, int how);
@@ -148,9 +152,9 @@ GOFER_API ssize_t go_fd_recvmsg_ctx(go_context *ctx, go_fd *fd, struct msghdr *m
 GOFER_API ssize_t go_fd_sendmsg_ctx(go_context *ctx, go_fd *fd, const struct msghdr *message,
                                     int flags);
 GOFER_API go_fd *go_fd_accept_ctx(go_context *ctx, go_fd *fd, struct sockaddr *address,
-                                  socklen_t *size);
+                                  unsigned *size);
 GOFER_API int go_fd_connect_ctx(go_context *ctx, go_fd *fd, const struct sockaddr *address,
-                                socklen_t size);
+                                unsigned size);
 GOFER_API int go_fd_wait_ctx(go_context *ctx, go_fd *fd, int what);
 
 GOFER_END

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 static gofer_spin open_lock;      /* guards the opening */
-static _Atomic int epoll_fd = -1; /* -1: not open yet; pairs release and acquire with `wake_fd` */
-static int wake_fd;               /* an eventfd, watched with key 0 */
+static _Atomic int epoll_fd = -1; /* -1: not open yet; pairs release and acquire with `break_fd` */
+static int break_fd;              /* an eventfd, watched with key 0 */
 static _Atomic uint32_t taken, looks;
 static _Atomic int watched; /* descriptors; written before and read after in the order of all */
 
@@ -36,7 +36,7 @@ static int open_instance(void)
         close(wake);
         return error;
     }
-    wake_fd = wake;
+    break_fd = wake;
     atomic_store_explicit(&epoll_fd, epoll, memory_order_release);
     return 0;
 }
@@ -86,7 +86,7 @@ void gofer_poller_free(void)
     if (epoll < 0)
         return;
     close(epoll);
-    close(wake_fd);
+    close(break_fd);
     atomic_store_explicit(&epoll_fd, -1, memory_order_relaxed);
 }
 
@@ -160,7 +160,7 @@ void gofer_poller_wait(gofer_poll_batch *batch, int64_t deadline)
     for (int i = 0; i < n; i++) {
         if (events[i].data.u64 == 0) {
             uint64_t unused;
-            if (read(wake_fd, &unused, sizeof unused) < 0)
+            if (read(break_fd, &unused, sizeof unused) < 0)
                 continue; /* somebody broke a wait that was over: nothing is left to read */
         } else {
             batch->ready[batch->count].key = events[i].data.u64;
@@ -172,7 +172,7 @@ void gofer_poller_wait(gofer_poll_batch *batch, int64_t deadline)
 void gofer_poller_break(void)
 {
     uint64_t one = 1;
-    if (write(wake_fd, &one, sizeof one) < 0)
+    if (write(break_fd, &one, sizeof one) < 0)
         return; /* it is full: broken already */
 }
 

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { MOST_PIECES = 1024 }; /* IOV_MAX */

@@ -13,6 +13,7 @@ static go_once once;
 static go_cond idle;
 static go_rwmutex written_by_go, written_by_defer, read_by_all, write_tried;
 static go_context *cancelled;
+static go_fd *closed, *pipe_by_go[2], *pipe_by_defer[2];
 static go_semaphore semaphore = GO_SEMAPHORE(1);
 static go_waitgroup group;
 static go_errgroup errgroup;
@@ -161,6 +162,41 @@ static void recovers(char *text)
     ROW(PLAIN, go_cmd_wait_ctx, NULL, &command)                              \
     ROW(COMPILES, go_look_path, "sh")                                        \
     ROW(COMPILES, go_process_state_string, &state, NULL, (size_t)0)
+/* Descriptors; one that is closed blocks nobody. */
+#define FD_ROWS                                                         \
+    ROW(PLAIN, go_fd_accept, closed, NULL, NULL)                        \
+    ROW(PLAIN, go_fd_accept_ctx, cancelled, closed, NULL, NULL)         \
+    ROW(PLAIN, go_fd_close, closed)                                     \
+    ROW(PLAIN, go_fd_connect, closed, NULL, 0U)                         \
+    ROW(PLAIN, go_fd_connect_ctx, cancelled, closed, NULL, 0U)          \
+    ROW(PLAIN, go_fd_new, -1)                                           \
+    ROW(PLAIN, go_fd_number, closed)                                    \
+    ROW(APART, go_fd_pipe, pipe_by_go, pipe_by_defer)                   \
+    ROW(PLAIN, go_fd_pread, closed, NULL, (size_t)0, (off_t)0)          \
+    ROW(PLAIN, go_fd_pwrite, closed, NULL, (size_t)0, (off_t)0)         \
+    ROW(PLAIN, go_fd_read, closed, NULL, (size_t)0)                     \
+    ROW(PLAIN, go_fd_read_ctx, cancelled, closed, NULL, (size_t)0)      \
+    ROW(PLAIN, go_fd_read_full, closed, NULL, (size_t)0)                \
+    ROW(PLAIN, go_fd_read_full_ctx, cancelled, closed, NULL, (size_t)0) \
+    ROW(PLAIN, go_fd_readv, closed, NULL, 0)                            \
+    ROW(PLAIN, go_fd_readv_ctx, cancelled, closed, NULL, 0)             \
+    ROW(PLAIN, go_fd_recvmsg, closed, NULL, 0)                          \
+    ROW(PLAIN, go_fd_recvmsg_ctx, cancelled, closed, NULL, 0)           \
+    ROW(PLAIN, go_fd_ref, closed)                                       \
+    ROW(PLAIN, go_fd_release, closed)                                   \
+    ROW(PLAIN, go_fd_sendfile, closed, 0, NULL, (size_t)0)              \
+    ROW(PLAIN, go_fd_sendmsg, closed, NULL, 0)                          \
+    ROW(PLAIN, go_fd_sendmsg_ctx, cancelled, closed, NULL, 0)           \
+    ROW(PLAIN, go_fd_set_deadline, closed, GO_READABLE, (int64_t)0)     \
+    ROW(PLAIN, go_fd_shutdown, closed, 0)                               \
+    ROW(COMPILES, go_fd_socketpair, 1, 1, 0, pipe_by_go)                \
+    ROW(PLAIN, go_fd_unref, closed)                                     \
+    ROW(PLAIN, go_fd_wait, closed, GO_READABLE)                         \
+    ROW(PLAIN, go_fd_wait_ctx, cancelled, closed, GO_READABLE)          \
+    ROW(PLAIN, go_fd_write, closed, NULL, (size_t)0)                    \
+    ROW(PLAIN, go_fd_write_ctx, cancelled, closed, NULL, (size_t)0)     \
+    ROW(PLAIN, go_fd_writev, closed, NULL, 0)                           \
+    ROW(PLAIN, go_fd_writev_ctx, cancelled, closed, NULL, 0)
 
 /* Contexts and scopes. */
 #define CONTEXT_ROWS                                                                     \
@@ -279,6 +315,7 @@ static void recovers(char *text)
     BUFFER_ROWS                                                                \
     CONTEXT_ROWS                                                               \
     NET_ROWS                                                                   \
+    FD_ROWS                                                                    \
     ROW(PLAIN, go_after, (go_duration)1)                                       \
     ROW(PLAIN, go_after_func, GO_HOUR, add_one, &spawned)                      \
     ROW(PLAIN, go_duration_abs, -GO_SECOND)                                    \
@@ -419,6 +456,9 @@ int go_main(int argc, char **argv)
 {
     cancelled = go_context_with_cancel(NULL);
     go_context_cancel(cancelled);
+    CHECK(go_fd_pipe(pipe_by_go), 0);
+    closed = go_fd_ref(go_fd_ref(pipe_by_go[0])); /* for the row that gives two back */
+    go_fd_close(closed);
     ints = go_chan_make(int, 1);
     for (int i = 0; i < 2; i++)
         go_chan_ref(ints); /* for the row that gives two back */
