@@ -7,9 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static gofer_spin open_lock;      /* guards the opening */
-static _Atomic int epoll_fd = -1; /* -1: not open yet; pairs release and acquire with `wake_fd` */
-static int wake_fd;               /* an eventfd, watched with key 0 */
+static gofer_spin open_lock; /* guards the opening */
+static _Atomic int epoll_fd =
+    -1;                /* -1: not open yet; pairs release and acquire with `wake_event` */
+static int wake_event; /* an eventfd, watched with key 0 */
 static _Atomic uint32_t taken, looks;
 static _Atomic int watched; /* descriptors; written before and read after in the order of all */
 
@@ -33,7 +34,7 @@ static int open_instance(void)
         close(wake);
         return error;
     }
-    wake_fd = wake;
+    wake_event = wake;
     atomic_store_explicit(&epoll_fd, epoll, memory_order_release);
     return 0;
 }
@@ -81,7 +82,7 @@ void gofer_poller_free(void)
     if (epoll < 0)
         return;
     close(epoll);
-    close(wake_fd);
+    close(wake_event);
     atomic_store_explicit(&epoll_fd, -1, memory_order_relaxed);
 }
 
@@ -153,7 +154,7 @@ void gofer_poller_wait(gofer_poll_batch *batch, int64_t deadline)
     for (int i = 0; i < n; i++) {
         if (events[i].data.u64 == 0) {
             uint64_t unused;
-            if (read(wake_fd, &unused, sizeof unused) < 0)
+            if (read(wake_event, &unused, sizeof unused) < 0)
                 continue; /* somebody broke a wait that was over: nothing is left to read */
         } else {
             batch->ready[batch->count].key = events[i].data.u64;
@@ -165,7 +166,7 @@ void gofer_poller_wait(gofer_poll_batch *batch, int64_t deadline)
 void gofer_poller_break(void)
 {
     uint64_t one = 1;
-    if (write(wake_fd, &one, sizeof one) < 0)
+    if (write(wake_event, &one, sizeof one) < 0)
         return; /* it is full: broken already */
 }
 

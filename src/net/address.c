@@ -25,7 +25,7 @@ const gofer_network *gofer_network_find(const char *operation, const char *name,
     for (int i = 0; i < NETWORKS; i++)
         if (strcmp(networks[i].name, name) == 0)
             return &networks[i];
-    gofer_net_join(reason, sizeof reason, "unknown network ", name, NULL);
+    gofer_net_join(reason, sizeof reason, "unknown network ", name, (char *)NULL);
     gofer_net_fail(failure, EINVAL, operation ? &call : NULL, reason);
     return NULL;
 }
@@ -182,7 +182,7 @@ static bool refuse(gofer_net_failure *failure, const char *text, const char *why
 {
     char reason[GOFER_NET_REASON];
     gofer_net_join(reason, sizeof reason, *text ? "address " : "", text, *text ? ": " : "", why,
-                   NULL);
+                   (char *)NULL);
     gofer_net_fail(failure, EINVAL, NULL, reason);
     return false;
 }

@@ -59,7 +59,7 @@ static bool fit_address(const gofer_endpoint *endpoint, int family, go_address *
     if (gofer_address_in_family(&endpoint->address, family, address))
         return true;
     go_address_host(&endpoint->address, host, sizeof host);
-    gofer_net_join(reason, sizeof reason, "address ", host, ": non-IPv4 address", NULL);
+    gofer_net_join(reason, sizeof reason, "address ", host, ": non-IPv4 address", (char *)NULL);
     gofer_net_fail(failure, EINVAL, call, reason);
     return false;
 }
@@ -190,32 +190,35 @@ static go_context *share_of(go_context *ctx, int left)
     return deadline - now > share ? go_context_with_deadline(ctx, now + share) : NULL;
 }
 
+/* The context has ended before this address's turn. */
+static void fail_ended(const struct dialling *dialling, const gofer_endpoint *endpoint, int error,
+                       gofer_net_failure *failure)
+{
+    char text[GO_ADDRESS_ROOM];
+    const struct gofer_net_call call = { "dial", dialling->network->name, dialling->local_text,
+                                         gofer_endpoint_string(endpoint, text, sizeof text) };
+    gofer_net_fail(failure, error, &call,
+                   error == ETIMEDOUT ? "i/o timeout" : "operation was canceled");
+}
+
 static go_conn *dial_in_turn(go_context *ctx, const struct dialling *dialling,
                              const struct addresses *addresses, gofer_net_failure *failure)
 {
-    gofer_net_failure later;
-    for (int i = 0; i < addresses->count; i++) {
-        const gofer_endpoint *endpoint = addresses->at[i];
-        gofer_net_failure *reason = i == 0 ? failure : &later; /* the first one's tells most */
+    go_conn *conn = NULL;
+    for (int i = 0; i < addresses->count && !conn; i++) {
+        gofer_net_failure attempt;
         int error = go_context_err(ctx);
-        if (error && i == 0) {
-            char text[GO_ADDRESS_ROOM];
-            const struct gofer_net_call call = {
-                "dial", dialling->network->name, dialling->local_text,
-                gofer_endpoint_string(endpoint, text, sizeof text)
-            };
-            gofer_net_fail(failure, error, &call,
-                           error == ETIMEDOUT ? "i/o timeout" : "operation was canceled");
+        if (error) {
+            fail_ended(dialling, addresses->at[i], error, &attempt);
+        } else {
+            go_context *share = share_of(ctx, addresses->count - i);
+            conn = dial_one(share ? share : ctx, dialling, addresses->at[i], &attempt);
+            go_context_end(share);
         }
-        if (error)
-            return NULL;
-        go_context *share = share_of(ctx, addresses->count - i);
-        go_conn *conn = dial_one(share ? share : ctx, dialling, endpoint, reason);
-        go_context_end(share);
-        if (conn)
-            return conn;
+        if (!conn && i == 0) /* the first one's tells most */
+            *failure = attempt;
     }
-    return NULL;
+    return conn;
 }
 
 /* ---- two families side by side ----------------------------------------------------------------
@@ -335,7 +338,7 @@ static go_conn *dial_endpoints(go_context *ctx, const struct dialling *dialling,
         char reason[GOFER_NET_REASON];
         const struct gofer_net_call call = { "dial", dialling->network->name, NULL, NULL };
         gofer_net_join(reason, sizeof reason, "address ", dialling->local_text,
-                       ": no suitable address found", NULL);
+                       ": no suitable address found", (char *)NULL);
         gofer_net_fail(failure, EADDRNOTAVAIL, &call, reason);
         return NULL;
     }

@@ -26,7 +26,7 @@ char *gofer_net_join(char *buf, size_t room, ...)
 char *gofer_net_words(int error, char *buf, size_t room)
 {
     const char *words = strerror(error);
-    gofer_net_join(buf, room, words, NULL);
+    gofer_net_join(buf, room, words, (char *)NULL);
     /* "Connection refused", but not "RFS specific error" */
     if (isupper((unsigned char)words[0]) && islower((unsigned char)words[1]))
         buf[0] = (char)tolower((unsigned char)words[0]);
@@ -46,7 +46,7 @@ void gofer_net_fail(gofer_net_failure *failure, int error, const struct gofer_ne
                    !address ? ""
                    : source ? "->"
                             : " ",
-                   address ? address : "", call ? ": " : "", reason, NULL);
+                   address ? address : "", call ? ": " : "", reason, (char *)NULL);
 }
 
 void gofer_net_fail_call(gofer_net_failure *failure, int error, const struct gofer_net_call *call,
@@ -54,7 +54,7 @@ void gofer_net_fail_call(gofer_net_failure *failure, int error, const struct gof
 {
     char words[GOFER_NET_REASON], reason[GOFER_NET_REASON];
     gofer_net_words(error, words, sizeof words);
-    gofer_net_join(reason, sizeof reason, kernel_call, ": ", words, NULL);
+    gofer_net_join(reason, sizeof reason, kernel_call, ": ", words, (char *)NULL);
     gofer_net_fail(failure, error, call, reason);
 }
 

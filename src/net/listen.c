@@ -111,7 +111,7 @@ static bool refuse_kind(const struct listening *listening, const char *address,
     if ((listening->network->type == SOCK_DGRAM) == listening->packets)
         return false;
     gofer_net_join(reason, sizeof reason, *address ? "address " : "", address, *address ? ": " : "",
-                   "unexpected address type", NULL);
+                   "unexpected address type", (char *)NULL);
     gofer_net_fail(failure, EPROTOTYPE, call, reason);
     return true;
 }

@@ -47,7 +47,8 @@ struct gofer_net_call {
     const char *operation, *network, *source, *address;
 };
 
-/* Writes the texts one behind the other, up to a NULL, cut after room bytes. Returns buf. */
+/* Writes the texts one behind the other, up to a (char *)NULL, cut after room bytes. Returns buf.
+ */
 char *gofer_net_join(char *buf, size_t room, ...) __attribute__((sentinel));
 
 /* Fills the failure with "operation network source->address: reason"; without a call, with the

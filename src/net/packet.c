@@ -82,7 +82,7 @@ ssize_t go_conn_write_to_ctx(go_context *ctx, go_conn *conn, const void *data, s
         return fail_write_to(conn, ctx, to, EDESTADDRREQ, "missing address");
     if (!gofer_address_in_family(to, conn->local.socket.any.sa_family, &target)) {
         go_address_host(to, host, sizeof host);
-        gofer_net_join(reason, sizeof reason, "address ", host, ": non-IPv4 address", NULL);
+        gofer_net_join(reason, sizeof reason, "address ", host, ": non-IPv4 address", (char *)NULL);
         return fail_write_to(conn, ctx, to, EINVAL, reason);
     }
     struct msghdr message = {

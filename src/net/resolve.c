@@ -69,7 +69,8 @@ static bool add_suitable(gofer_endpoints *endpoints, const go_address *found, in
             add_endpoint(endpoints, &found[i]);
     if (endpoints->count)
         return true;
-    gofer_net_join(reason, sizeof reason, "address ", host, ": no suitable address found", NULL);
+    gofer_net_join(reason, sizeof reason, "address ", host, ": no suitable address found",
+                   (char *)NULL);
     gofer_net_fail(failure, EADDRNOTAVAIL, NULL, reason);
     return false;
 }
