@@ -77,8 +77,7 @@ static bool prepare_socket(const struct dialling *dialling, int number, int fami
                                        gofer_network_with_family(dialling->network, family),
                                        remote_text, number);
     if (error) {
-        char words[GOFER_NET_REASON];
-        gofer_net_fail(failure, error, call, gofer_net_words(error, words, sizeof words));
+        gofer_net_fail(failure, error, call, gofer_net_words(error));
         return false;
     }
     if (!dialling->local)

@@ -76,7 +76,6 @@ static bool bind_and_listen(const struct listening *listening, int number, int f
 {
     const go_listen_config *config = listening->config;
     const gofer_network *network = listening->network;
-    char words[GOFER_NET_REASON];
     go_address address;
     int error = set_listener_options(listening, number, &endpoint->address);
     if (error) {
@@ -87,7 +86,7 @@ static bool bind_and_listen(const struct listening *listening, int number, int f
         error = config->control(config->control_arg, gofer_network_with_family(network, family),
                                 call->address, number);
     if (error) {
-        gofer_net_fail(failure, error, call, gofer_net_words(error, words, sizeof words));
+        gofer_net_fail(failure, error, call, gofer_net_words(error));
         return false;
     }
     bind_address(endpoint, family, &address);

@@ -142,7 +142,6 @@ static void fail_lookup(gofer_net_failure *failure, int error, const char *name,
 
 static void fail_host(gofer_net_failure *failure, const host_lookup *lookup)
 {
-    char words[GOFER_NET_REASON];
     switch (lookup->error) {
     case EAI_NONAME:
 #ifdef EAI_NODATA
@@ -152,7 +151,7 @@ static void fail_host(gofer_net_failure *failure, const host_lookup *lookup)
         break;
     case EAI_SYSTEM:
         fail_lookup(failure, lookup->error_errno, lookup->host,
-                    gofer_net_words(lookup->error_errno, words, sizeof words));
+                    gofer_net_words(lookup->error_errno));
         break;
     default:
         fail_lookup(failure,

@@ -60,8 +60,8 @@ void gofer_net_fail(gofer_net_failure *failure, int error, const struct gofer_ne
 void gofer_net_fail_call(gofer_net_failure *failure, int error, const struct gofer_net_call *call,
                          const char *kernel_call);
 
-/* Writes the kernel's word for an error, as Go spells it, into room bytes. Returns them. */
-char *gofer_net_words(int error, char *buf, size_t room);
+/* What Go says of an errno. */
+const char *gofer_net_words(int error);
 
 /* Puts the operation and the network in front of a failure that names neither yet. */
 void gofer_net_fail_during(gofer_net_failure *failure, const char *operation, const char *network);
