@@ -288,9 +288,10 @@ static go_conn *dial_side_by_side(go_context *ctx, const struct dialling *dialli
         racers[i].conn = NULL;
     }
     int running = wait_for_winner(racers, delay ? delay : FALLBACK_DELAY);
-    go_context_end(race); /* the loser gives up at once */
+    go_context_cancel(race); /* the loser gives up at once */
     for (; running; running--)
         go_recv(done);
+    go_context_unref(race);
     go_chan_unref(done);
     go_conn *conn = racers[0].conn ? racers[0].conn : racers[1].conn;
     if (racers[0].conn)

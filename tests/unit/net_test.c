@@ -88,6 +88,13 @@ static void serve(go_listener *listener, go_waitgroup *served)
     go_waitgroup_done(served);
 }
 
+static void write_halves(go_conn *conn, char *data, size_t size)
+{
+    struct iovec halves[2] = { { data, size / 2 }, { data + size / 2, size - size / 2 } };
+    CHECK(go_conn_writev(conn, halves, 2), size);
+    go_conn_unref(conn);
+}
+
 static void stream_carries_bytes_both_ways(const char *network, const char *address)
 {
     enum { SIZE = 1 << 20 };
@@ -99,9 +106,7 @@ static void stream_carries_bytes_both_ways(const char *network, const char *addr
     go_conn *conn = dial_to(network, listener);
     for (int i = 0; i < SIZE; i++)
         sent[i] = (char)(i * 7 + i / 255);
-    go_conn_ref(conn);
-    struct iovec halves[2] = { { sent, SIZE / 2 }, { sent + SIZE / 2, SIZE / 2 } };
-    go(go_conn_writev, conn, halves, 2);
+    go(write_halves, go_conn_ref(conn), sent, SIZE);
     CHECK(go_conn_read_full(conn, got, SIZE), SIZE);
     CHECK(memcmp(sent, got, SIZE), 0);
     CHECK(go_conn_close_write(conn), 0);
@@ -109,7 +114,6 @@ static void stream_carries_bytes_both_ways(const char *network, const char *addr
     errno = 1;
     CHECK(go_conn_read_full(conn, got, 1), 0);
     CHECK(errno, 0);
-    go_conn_unref(conn);
     go_conn_unref(conn);
     CHECK(go_listener_close(listener), 0);
     go_waitgroup_wait(&served);
@@ -404,7 +408,7 @@ static void dial_ends_with_its_context(void)
     go_listener *listener = silent_listener("127.0.0.1:0", address, queued, &count);
     CHECK(strstr(go_net_error(), ": i/o timeout") != NULL, 1);
     go_context *ctx = go_context_with_cancel(NULL);
-    go(go_context_cancel, ctx);
+    go(go_context_end, go_context_ref(ctx));
     CHECK(go_dial_ctx(ctx, "tcp", address) == NULL, 1);
     CHECK(errno, ECANCELED);
     go_context_end(ctx);
@@ -497,6 +501,12 @@ static void a_port_is_taken_once_but_for_reuse(void)
     go_listener_unref(second);
 }
 
+static void close_listener(go_listener *listener)
+{
+    CHECK(go_listener_close(listener), 0);
+    go_listener_unref(listener);
+}
+
 static void accept_ends(void)
 {
     go_listener *listener = listen_at("tcp", "127.0.0.1:0");
@@ -512,7 +522,7 @@ static void accept_ends(void)
     CHECK(go_listener_accept_ctx(ctx, listener) == NULL, 1);
     CHECK(errno, ETIMEDOUT);
     go_context_end(ctx);
-    go(go_listener_close, listener);
+    go(close_listener, go_listener_ref(listener));
     CHECK(go_listener_accept(listener) == NULL, 1);
     CHECK(errno, EBADF);
     go_listener_unref(listener);
