@@ -92,22 +92,22 @@ static void write_halves(go_conn *conn, char *data, size_t size)
 {
     struct iovec halves[2] = { { data, size / 2 }, { data + size / 2, size - size / 2 } };
     CHECK(go_conn_writev(conn, halves, 2), size);
-    go_conn_unref(conn);
 }
 
 static void stream_carries_bytes_both_ways(const char *network, const char *address)
 {
     enum { SIZE = 1 << 20 };
     char *sent = malloc(SIZE), *got = malloc(SIZE);
-    go_waitgroup served = { 0 };
+    go_waitgroup served = { 0 }, written = { 0 };
     go_listener *listener = listen_at(network, address);
     go_waitgroup_add(&served, 1);
     go(serve, listener, &served);
     go_conn *conn = dial_to(network, listener);
     for (int i = 0; i < SIZE; i++)
         sent[i] = (char)(i * 7 + i / 255);
-    go(write_halves, go_conn_ref(conn), sent, SIZE);
+    go_waitgroup_go(&written, write_halves, conn, sent, (size_t)SIZE);
     CHECK(go_conn_read_full(conn, got, SIZE), SIZE);
+    go_waitgroup_wait(&written);
     CHECK(memcmp(sent, got, SIZE), 0);
     CHECK(go_conn_close_write(conn), 0);
     CHECK(go_conn_read(conn, got, 1), 0);
