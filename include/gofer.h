@@ -23,6 +23,10 @@
 #include <gofer/scope.h>
 #include <gofer/signal.h>
 #include <gofer/fd.h>
+#include <gofer/debug.h>
+#include <gofer/metrics.h>
 #include <gofer/net.h>
+#include <gofer/bufio.h>
+#include <gofer/process.h>
 
 #endif

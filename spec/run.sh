@@ -61,6 +61,16 @@ check mutex 1 -DNO_RESTORE
 check mutex 1 -DTOUCH
 check mutex 1 -DSWAP_BLIND
 check mutex 0 -DREUSE
+check readers 0
+check readers 1 -DNO_MEMBARRIER
+check readers 1 -DNO_WAIT
+check readers 1 -DNO_SECOND_LOOK
+check readers 1 -DNO_LOCK
+check readers 1 -DLOOK_EARLY
+check readers 1 -DLOOK_LATE
+check readers 1 -DSHOW_EARLY
+check readers 1 -DWAKE_ALL
+check readers 1 -DLEAVE_LOCKED
 check waitgroup 0
 check waitgroup 1 -DNO_LOCK
 check waitgroup 1 -DREADY_EARLY

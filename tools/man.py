@@ -56,6 +56,14 @@ PAGES = {
                            "go_duration_abs go_duration_hours go_duration_minutes "
                            "go_duration_seconds go_duration_milliseconds "
                            "go_duration_microseconds go_duration_nanoseconds"),
+    "go_signal_notify": ("signals as values on channels, and contexts that they cancel",
+                         "go_signal_notify go_signal_stop go_signal_notify_context go_signal_ignore "
+                         "go_signal_reset go_signal_ignored go_signal_string"),
+    "go_stack": ("traces as text, and what crashes show",
+                 "go_stack go_print_stack go_set_traceback go_set_max_stack"),
+    "go_caller": ("who called, with names", "go_caller go_callers go_frames go_frame"),
+    "go_metrics_read": ("numbers about the runtime",
+                        "go_metrics_read go_metrics_all go_metric_sample go_metric_description"),
     "go_context": ("cancellation, deadlines and values of a task",
                    "go_context go_context_background go_context_todo go_context_with_cancel "
                    "go_context_with_cancel_cause go_context_with_deadline go_context_with_timeout "
@@ -113,6 +121,9 @@ USES = {
     "go_chan": "go_chan(T)",
     "go_elem": "go_elem(channel)",
     "go_chan_make": "go_chan(T) go_chan_make(T, n);",
+    "go_signal_notify": "int go_signal_notify(go_chan(int) c, ...);",
+    "go_signal_ignore": "void go_signal_ignore(...);",
+    "go_signal_reset": "void go_signal_reset(...);",
     "go_send": "void go_send(go_chan(T) c, T v);",
     "go_recv": "T go_recv(go_chan(T) c);",
     "go_recv_ok": "int go_recv_ok(go_chan(T) c, T *p);",

@@ -19,17 +19,15 @@ int go_main(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    go_chan(int) signals = go_chan_make(int, 1);
-    go_signal_notify(signals, SIGTERM);
-    go_context *ctx = go_context_with_cancel(NULL);
+    go_context *ctx = go_signal_notify_context(NULL, SIGTERM);
+    go_defer(go_context_end, ctx);
     go_chan(int) jobs = go_chan_make(int, 0);
     int done = 0;
     go_waitgroup workers = { 0 };
     go_waitgroup_go(&workers, work, ctx, jobs, &done);
     go(feed, jobs);
 
-    go_recv(signals);
-    go_context_cancel(ctx);
+    go_context_wait(ctx);
     printf("stopping\n");
     if (go_waitgroup_wait_ctx(go_context_with_timeout(NULL, GO_MINUTE), &workers) == 0)
         printf("%d jobs done\n", done);

@@ -39,8 +39,9 @@ enum { GO_READABLE = 1, GO_WRITABLE = 2 };
  */
 
 /* Takes over `descriptor`, which nobody else may close or read from now on. Sets O_NONBLOCK on it,
- * but for 0 to 2 and terminals, which other processes share. NULL and errno: EBADF, ENOMEM, ENOSPC
- * (the kernel watches no more). Does not block. Go: os.NewFile. */
+ * but for 0 to 2 and terminals, which other processes share. NULL and errno: EBADF, EEXIST (it is
+ * taken over already), EMFILE, ENOMEM, ENOSPC (the kernel watches no more). Does not block; until
+ * its last reference is gone go_shutdown returns EBUSY. Go: os.NewFile. */
 GOFER_API go_fd *go_fd_new(int descriptor);
 
 /* One more reference, and one less; the last closes. unref(NULL) does nothing. Not in Go. */
@@ -49,11 +50,13 @@ GOFER_API void go_fd_unref(go_fd *fd);
 
 /* Closes the descriptor: calls that are blocked return EBADF, and when this returns it is closed.
  * 0, or -1 with errno: EBADF (it was closed before), or as close. Blocks until the calls in
- * progress have ended. Go: File.Close. */
+ * progress have ended, but for calls that hold their threads up: then the last of them closes it.
+ * Go: File.Close. */
 GOFER_API int go_fd_close(go_fd *fd);
 
-/* Gives the descriptor back to the caller, open, as if closed for all others; -1 and EBADF after
- * go_fd_close. It stays non-blocking. Not in Go. */
+/* Gives the descriptor back to the caller, open, as if closed for all others. It stays
+ * non-blocking. -1 with errno: EBADF after go_fd_close, EBUSY (a call holds its thread up, so that
+ * there is no end to wait for; all goes on). Not in Go. */
 GOFER_API int go_fd_release(go_fd *fd);
 
 /* The descriptor's number, or -1 after go_fd_close. It may be given to calls that neither close it
@@ -108,7 +111,8 @@ GOFER_API ssize_t go_fd_sendfile(go_fd *fd, int file, off_t *offset, size_t size
  */
 GOFER_API go_fd *go_fd_accept(go_fd *fd, struct sockaddr *address, socklen_t *size);
 
-/* Connects a socket. 0, or -1 with errno. Go: what Dial does. */
+/* Connects a socket. 0, or -1 with errno; EAGAIN: a unix socket's listener has its queue full. Go:
+ * what Dial does. */
 GOFER_API int go_fd_connect(go_fd *fd, const struct sockaddr *address, socklen_t size);
 
 /* As shutdown(2). Go: CloseRead, CloseWrite. */
@@ -124,8 +128,8 @@ GOFER_API int go_fd_wait(go_fd *fd, int what);
 
 /* From `when` on (as go_now counts; 0: never; a time past: now) the calls that read (GO_READABLE)
  * or write (GO_WRITABLE), or both, fail with ETIMEDOUT, those in progress too; a later deadline, or
- * 0, lets them go on. 0, or -1 with errno: EBADF, ENOMEM, or ENOTSUP (the kernel cannot tell its
- * readiness). Go: SetDeadline, SetReadDeadline, SetWriteDeadline. */
+ * 0, lets them go on. 0, or -1 with errno: EBADF, EINVAL, ENOMEM, or ENOTSUP (the kernel cannot
+ * tell its readiness). Go: SetDeadline, SetReadDeadline, SetWriteDeadline. */
 GOFER_API int go_fd_set_deadline(go_fd *fd, int what, int64_t when);
 
 /* ---- with a context ---------------------------------------------------------------------------

@@ -20,6 +20,7 @@
 
 #include <gofer/base.h>
 #include <gofer/chan.h>
+#include <gofer/context.h>
 
 GOFER_BEGIN
 
@@ -52,6 +53,21 @@ GOFER_API void go_signal_reset(int signal, ...);
  * never blocks. Go: signal.Ignored, which looks at what it did itself. */
 GOFER_API int go_signal_ignored(int signal);
 
+/* go_signal_notify_context(parent, SIGINT, SIGTERM): a context that the first of these signals
+ * cancels, without signals any, with a cause such as "interrupt signal received"; and all else that
+ * cancels one of go_context_with_cancel. From then on signals are caught as by go_signal_notify,
+ * until go_context_cancel, which is Go's stop function, or go_context_end:
+ *
+ *     go_context *ctx = go_signal_notify_context(NULL, SIGINT);
+ *     go_defer(go_context_end, ctx);
+ *     go_context_wait(ctx);
+ *     go_context_cancel(ctx);    the next Ctrl-C ends the program
+ *
+ * A signal, or its parent, cancels it without an end of the catching; go_context_unref alone does
+ * not end it either, since the registration holds a reference. From any thread. NULL with ENOMEM or
+ * EAGAIN where memory or a thread is lacking. Go: signal.NotifyContext. */
+GOFER_API go_context *go_signal_notify_context(go_context *parent, ...);
+
 /* The signal's name in Go's words: "interrupt", "user defined signal 1", "signal 35". With a final
  * zero, at most size bytes, cut if need be. Returns buf. Go: syscall.Signal.String. */
 GOFER_API char *go_signal_string(int signal, char *buf, size_t size);
@@ -61,6 +77,7 @@ GOFER_END
 /* The lists of these end with a 0, which the macros add. As fn of go or go_defer they need it
  * written: go_defer(go_signal_reset, SIGINT, 0). */
 #define go_signal_notify(...) go_signal_notify(__VA_ARGS__, 0)
+#define go_signal_notify_context(...) go_signal_notify_context(__VA_ARGS__, 0)
 #define go_signal_ignore(...) go_signal_ignore(__VA_ARGS__ + 0, 0)
 #define go_signal_reset(...) go_signal_reset(__VA_ARGS__ + 0, 0)
 

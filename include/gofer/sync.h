@@ -74,9 +74,8 @@ GOFER_INLINE void go_mutex_unlock(go_mutex *m)
  * readers, so that it gets its turn: who holds it for reading must not take it again.
  * Go: sync.RWMutex. */
 typedef struct go_rwmutex {
-    uint32_t state;
-    uint32_t lock;
-    uint32_t collisions, reserved;
+    uint64_t state;
+    uint32_t lock, reserved;
     void *readers, *writers, *pending;
 } go_rwmutex;
 
@@ -97,28 +96,33 @@ GOFER_API int go_rwmutex_tryrlock(go_rwmutex *rw);
  * Go: RWMutex.RUnlock. */
 GOFER_API void go_rwmutex_runlock(go_rwmutex *rw);
 
-/* For callers to compile in: a reader that meets neither a writer (1) nor readers that spread (4);
- * the state counts readers in eights. */
+/* For callers to compile in. The state: 1 is a writer, 4 says that readers use plain stores, 1 <<
+ * 29 that they should; readers are counted in units of 1 << 32, reads in units of 1 << 13: see
+ * rwmutex.c. */
+GOFER_API void gofer_rwmutex_rlock_by_table(go_rwmutex *rw);
+GOFER_API void gofer_rwmutex_runlock_by_table(go_rwmutex *rw);
 GOFER_API void gofer_rwmutex_rlock_slow(go_rwmutex *rw);
 GOFER_API void gofer_rwmutex_runlock_slow(go_rwmutex *rw);
 
 GOFER_INLINE void go_rwmutex_rlock(go_rwmutex *rw)
 {
-    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
-    if (__builtin_expect((state & 5) != 0 ||
-                             !__atomic_compare_exchange_n(&rw->state, &state, state + 8, 0,
-                                                          __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
-                         0))
+    uint64_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    if ((state & 4) != 0)
+        gofer_rwmutex_rlock_by_table(rw);
+    else if ((state & 0x20000001) != 0 ||
+             !__atomic_compare_exchange_n(&rw->state, &state, state + 0x100002000, 0,
+                                          __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
         gofer_rwmutex_rlock_slow(rw);
 }
 
 GOFER_INLINE void go_rwmutex_runlock(go_rwmutex *rw)
 {
-    uint32_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
-    if (__builtin_expect((state & 5) != 0 || state < 8 ||
-                             !__atomic_compare_exchange_n(&rw->state, &state, state - 8, 0,
-                                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED),
-                         0))
+    uint64_t state = __atomic_load_n(&rw->state, __ATOMIC_RELAXED);
+    if ((state & 4) != 0)
+        gofer_rwmutex_runlock_by_table(rw);
+    else if ((state & 1) != 0 || state < 0x100000000 ||
+             !__atomic_compare_exchange_n(&rw->state, &state, state - 0x100000000, 0,
+                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED))
         gofer_rwmutex_runlock_slow(rw);
 }
 

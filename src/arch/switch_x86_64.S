@@ -108,8 +108,10 @@ FUNC(gofer_replay)
     testq %rcx, %rcx
     jz 1f
     subq %rcx, %rsp
-    movq %rsp, %rdi
-    rep movsb
+2:  movups -16(%rsi,%rcx), %xmm0
+    movups %xmm0, -16(%rsp,%rcx)
+    subq $16, %rcx
+    jnz 2b
     movq 72(%r10), %rax
     movups 96(%r10), %xmm0
     movups 112(%r10), %xmm1

@@ -7,19 +7,24 @@
 
 void (*gofer_spin_hopeless)(void);
 
+gofer_cold void gofer_spin_pause(int round)
+{
+    if (round < 256) {
+        gofer_cpu_relax();
+    } else if (round < 1024) {
+        sched_yield();
+    } else {
+        struct timespec nap = { 0, 100000 };
+        if (gofer_spin_hopeless)
+            gofer_spin_hopeless();
+        nanosleep(&nap, NULL);
+    }
+}
+
 gofer_cold void gofer_spin_wait(gofer_spin *lock)
 {
     for (int round = 0;; round++) {
-        if (round < 256) {
-            gofer_cpu_relax();
-        } else if (round < 1024) {
-            sched_yield();
-        } else {
-            struct timespec nap = { 0, 100000 };
-            if (gofer_spin_hopeless)
-                gofer_spin_hopeless();
-            nanosleep(&nap, NULL);
-        }
+        gofer_spin_pause(round);
         if (atomic_load_explicit(&lock->held, memory_order_relaxed) == 0 && gofer_spin_try(lock))
             return;
     }

@@ -73,7 +73,10 @@ typedef struct gofer_spin {
 
 void gofer_spin_wait(gofer_spin *lock);
 
-/* Called, if not NULL, by who waits long for a spin lock: src/sched/fork.c. */
+/* The pause of who waits for what another thread does in a few instructions; `round` counts up. */
+void gofer_spin_pause(int round);
+
+/* Called, if not NULL, by who waits long so: src/sched/fork.c. */
 extern void (*gofer_spin_hopeless)(void);
 
 static inline bool gofer_spin_try(gofer_spin *lock)

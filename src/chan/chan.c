@@ -197,33 +197,28 @@ static bool wait_in(gofer_chan *c, gofer_waitq *queue, void *value, enum gofer_r
     return waiter.success;
 }
 
-static gofer_cold void send_slow(gofer_chan *c, const void *value)
-{
-    union {
-        const void *in;
-        void *out;
-    } slot = { value }; /* only read from: a sender's slot is never a destination */
-    if (!wait_in(c, &c->sendq, slot.out, GOFER_WAIT_CHAN_SEND))
-        gofer_panic_runtime("send on closed channel");
-}
-
 void gofer_chan_send(void *handle, const void *value, size_t size)
 {
     gofer_chan *c = handle;
     gofer_g *ready;
+    union {
+        const void *in;
+        void *out;
+    } slot = { value }; /* only read from: a sender's slot is never a destination */
     if (gofer_unlikely(!c))
         block_for_ever(GOFER_WAIT_CHAN_SEND_NIL);
     check(c, size, "go_send");
     gofer_spin_lock(&c->lock);
     enum gofer_attempt attempt = attempt_send(c, value, &ready);
+    bool sent = attempt != GOFER_IS_CLOSED;
     if (attempt == GOFER_BLOCKS) {
-        send_slow(c, value);
-        return;
+        sent = wait_in(c, &c->sendq, slot.out, GOFER_WAIT_CHAN_SEND);
+    } else {
+        gofer_spin_unlock(&c->lock);
+        if (ready)
+            gofer_ready(ready);
     }
-    gofer_spin_unlock(&c->lock);
-    if (ready)
-        gofer_ready(ready);
-    if (gofer_unlikely(attempt == GOFER_IS_CLOSED))
+    if (gofer_unlikely(!sent))
         gofer_panic_runtime("send on closed channel");
 }
 

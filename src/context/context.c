@@ -157,6 +157,21 @@ go_context *go_context_with_cancel_cause(go_context *parent)
     return go_context_with_cancel(parent);
 }
 
+go_context *gofer_context_with_signals(go_context *parent, const char *names,
+                                       void (*stop)(go_context *ctx))
+{
+    size_t length = strlen(names);
+    parent = gofer_context_given(parent);
+    gofer_canceller *c =
+        make_canceller(parent, sizeof(gofer_signal_context) + length + 1, GOFER_CONTEXT_SIGNALS);
+    if (!c)
+        return NULL;
+    gofer_signal_context *s = gofer_signal_context_of(&c->node.context);
+    s->stop = stop;
+    memcpy(s->names, names, length + 1);
+    return join(c, parent->canceller);
+}
+
 /* ---- deadlines ---------------------------------------------------------------------------- */
 
 /* A goroutine of its own: cancelling stops timers, which firing one must not. */
@@ -275,16 +290,32 @@ static gofer_canceller *canceller_given(go_context *ctx)
     return ctx->canceller;
 }
 
-/* Who is woken may give the caller's reference back. */
-static void cancel(gofer_canceller *c, gofer_cause cause)
+/* The caller holds a reference that nobody else gives back. */
+static void cancel_held(gofer_canceller *c, gofer_cause cause)
 {
-    go_context_ref(&c->node.context);
     if (gofer_context_cancel_all(c, ECANCELED, cause))
         c->own_text = cause.text;
     else
         free(cause.text);
     gofer_context_unlist(&c->node);
-    go_context_unref(&c->node.context);
+}
+
+/* Who is woken may give the caller's reference back. */
+static void cancel(gofer_canceller *c, gofer_cause cause)
+{
+    go_context *ctx = go_context_ref(&c->node.context);
+    cancel_held(c, cause);
+    if (ctx->kind == GOFER_CONTEXT_SIGNALS)
+        gofer_signal_context_of(ctx)->stop(ctx);
+    go_context_unref(ctx);
+}
+
+void gofer_context_cancel_by_signal(gofer_signal_context *s, const char *name)
+{
+    gofer_cause cause = { 0 };
+    if (asprintf(&cause.text, "%s signal received", name) < 0)
+        cause.text = NULL;
+    cancel_held(&s->canceller, cause);
 }
 
 void go_context_cancel(go_context *ctx)
@@ -375,7 +406,12 @@ void *go_context_value(go_context *ctx, const void *key)
     return at ? at->value : NULL;
 }
 
-static size_t put_name(const go_context *ctx, char *buf, size_t at, size_t size)
+static size_t put(const char *text, char *buf, size_t at, size_t size)
+{
+    return at < size ? at + (size_t)snprintf(buf + at, size - at, "%s", text) : at;
+}
+
+static size_t put_name(go_context *ctx, char *buf, size_t at, size_t size)
 {
     static const char *const names[] = {
         [GOFER_CONTEXT_BACKGROUND] = "context.Background",
@@ -385,18 +421,22 @@ static size_t put_name(const go_context *ctx, char *buf, size_t at, size_t size)
         [GOFER_CONTEXT_CANCEL] = ".WithCancel",
         [GOFER_CONTEXT_DEADLINE] = ".WithDeadline",
     };
-    int length = at < size ? snprintf(buf + at, size - at, "%s", names[ctx->kind]) : 0;
-    return at + (size_t)length;
+    bool by_signals = ctx->kind == GOFER_CONTEXT_SIGNALS;
+    return put(by_signals ? gofer_signal_context_of(ctx)->names : names[ctx->kind], buf, at, size);
 }
 
-/* The contexts from the root down: each time one further, as there is no way back. */
+/* Where signals cancel, what is above stands in brackets. Then the contexts from the root down:
+ * each time one further, as there is no way back. */
 char *go_context_string(go_context *ctx, char *buf, size_t size)
 {
     const go_context *printed = NULL;
     size_t at = 0;
     ctx = gofer_context_given(ctx);
+    for (const go_context *above = ctx; above; above = above->parent)
+        if (above->kind == GOFER_CONTEXT_SIGNALS)
+            at = put("signal.NotifyContext(", buf, at, size);
     while (printed != ctx && at < size) {
-        const go_context *next = ctx;
+        go_context *next = ctx;
         while (next->parent != printed)
             next = next->parent;
         at = put_name(next, buf, at, size);

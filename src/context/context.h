@@ -31,6 +31,7 @@ enum gofer_context_kind {
     GOFER_CONTEXT_WITHOUT_CANCEL,
     GOFER_CONTEXT_CANCEL,
     GOFER_CONTEXT_DEADLINE,
+    GOFER_CONTEXT_SIGNALS,
     GOFER_CONTEXT_AFTER, /* a go_context_after */
 };
 
@@ -92,6 +93,15 @@ struct gofer_deadline {
     gofer_timer timer; /* started before anybody else knows the context, unless that is too late */
 };
 
+/* A canceller that signals cancel too. The room of signals fills in what stands below it. */
+typedef struct gofer_signal_context {
+    gofer_canceller canceller;
+    void (*stop)(go_context *ctx);     /* constant; called once the program has cancelled it */
+    struct gofer_signal_context *next; /* of those that are about to be cancelled; relay.c's */
+    int signal;                        /* the first that came, or 0; relay.c's lock */
+    char names[];                      /* constant: the end of go_context_string's text */
+} gofer_signal_context;
+
 struct go_context_after {
     gofer_cancellable node;
     void (*fn)(void *); /* constant, as arg */
@@ -112,6 +122,11 @@ static inline gofer_canceller *gofer_canceller_of(gofer_cancellable *node)
 static inline struct gofer_deadline *gofer_deadline_of(gofer_canceller *c)
 {
     return gofer_container(c, struct gofer_deadline, canceller);
+}
+
+static inline gofer_signal_context *gofer_signal_context_of(go_context *ctx)
+{
+    return gofer_container(ctx, gofer_signal_context, canceller.node.context);
 }
 
 static inline gofer_chan *gofer_done_chan(gofer_canceller *c)
@@ -161,6 +176,13 @@ bool gofer_context_cancel_all(gofer_canceller *root, int error, gofer_cause caus
 
 /* Cancels a new node as its parent was. */
 void gofer_context_cancel_new(gofer_cancellable *node, const gofer_canceller *above);
+
+/* One that signals cancel, described by names; stop as above. NULL: no memory. */
+go_context *gofer_context_with_signals(go_context *parent, const char *names,
+                                       void (*stop)(go_context *ctx));
+
+/* Cancels such a one, of which the caller holds a reference, and does not stop it. */
+void gofer_context_cancel_by_signal(gofer_signal_context *s, const char *name);
 
 /* The moment for an after's call has come. */
 void gofer_context_after_start(go_context_after *after);

@@ -1,6 +1,7 @@
 /* See dump.h. The form is Go's, to the letter: tools read it. */
 #include "debug/dump.h"
 
+#include "gofer/debug.h"
 #include "sched/state.h"
 #include "stack/valgrind.h"
 
@@ -17,8 +18,30 @@ _Atomic unsigned gofer_printed;
 
 /* ---- printing ----------------------------------------------------------------------------- */
 
+void gofer_print_to(struct gofer_text *text)
+{
+    gofer_m *m = gofer_m_self();
+    if (m)
+        m->print_to = text;
+}
+
+static void append(struct gofer_text *to, const char *text, size_t size)
+{
+    size_t room = to->size ? to->size - 1 - to->used : 0;
+    if (size > room)
+        size = room;
+    if (size)
+        memcpy(to->at + to->used, text, size);
+    to->used += size;
+}
+
 void gofer_print_bytes(const char *text, size_t size)
 {
+    gofer_m *m = gofer_m_self();
+    if (m && m->print_to) {
+        append(m->print_to, text, size);
+        return;
+    }
     while (size > 0) {
         ssize_t n = write(2, text, size);
         if (n < 0 && errno == EINTR)
@@ -37,10 +60,9 @@ void gofer_print(const char *text)
 }
 
 /* As Go: a number stands for a level, and what is neither shows the text alone. */
-enum gofer_trace_level gofer_traceback_level(void)
+static enum gofer_trace_level level_of(const char *text)
 {
     static const char *const names[] = { "none", "single", "all", "system", "crash" };
-    const char *text = getenv("GOTRACEBACK");
     if (!text || !*text)
         return GOFER_TRACE_SINGLE;
     for (int level = GOFER_TRACE_NONE; level <= GOFER_TRACE_CRASH; level++)
@@ -50,6 +72,20 @@ enum gofer_trace_level gofer_traceback_level(void)
     if (*text || number <= 0)
         return GOFER_TRACE_NONE;
     return number == 1 ? GOFER_TRACE_ALL : GOFER_TRACE_SYSTEM;
+}
+
+static _Atomic int level_set; /* by go_set_traceback */
+
+enum gofer_trace_level gofer_traceback_level(void)
+{
+    int set = atomic_load_explicit(&level_set, memory_order_relaxed);
+    enum gofer_trace_level level = level_of(getenv("GOTRACEBACK"));
+    return set > (int)level ? (enum gofer_trace_level)set : level;
+}
+
+void go_set_traceback(const char *level)
+{
+    atomic_store_explicit(&level_set, (int)level_of(level), memory_order_relaxed);
 }
 
 /* ---- collecting --------------------------------------------------------------------------- */
@@ -166,6 +202,12 @@ static const char *entry_of(const gofer_g *g)
     return g == gofer_sched.main_g ? "go_main" : g->site ? g->site->name : NULL;
 }
 
+int gofer_trace_of_user(const struct gofer_trace *trace)
+{
+    const gofer_m *m = gofer_m_self();
+    return user_frames(trace, m && m->g == gofer_sched.main_g);
+}
+
 /* ---- goroutines --------------------------------------------------------------------------- */
 
 static const char *status_of(const gofer_g *g, bool is_caller)
@@ -224,22 +266,45 @@ void gofer_print_origin(const gofer_site *site, uint64_t creator)
     gofer_print_bytes(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
+/* What unwinding may need below a context, at its first call above all. */
+enum { UNWINDERS_ROOM = 12 * 1024 };
+
+void gofer_snapshot_take(struct gofer_snapshot *snapshot, gofer_g *g)
+{
+    memcpy(&snapshot->g, g, sizeof *g);
+    if (g->name) {
+        snprintf(snapshot->name, sizeof snapshot->name, "%s", g->name);
+        snapshot->g.name = snapshot->name;
+    }
+    snapshot->entry = entry_of(g);
+    snapshot->runs = atomic_load_explicit(&g->on_cpu, memory_order_acquire) != 0;
+    snapshot->trace.count = 0;
+    if (snapshot->runs)
+        return;
+    if (g->unstarted || (char *)g->sp - g->stack_low < UNWINDERS_ROOM) {
+        snapshot->trace.address[0] = (uintptr_t)g->first.fn;
+        snapshot->trace.count = 1;
+    } else {
+        gofer_stack_borrow(g->sp);
+        gofer_call_on(g->sp, collect, &snapshot->trace);
+    }
+}
+
+void gofer_snapshot_print(const struct gofer_snapshot *snapshot)
+{
+    print_header(&snapshot->g, false);
+    if (snapshot->runs)
+        gofer_print("\tgoroutine running on other thread; stack unavailable\n");
+    else
+        gofer_trace_print(&snapshot->trace, snapshot->entry);
+    gofer_print_origin(snapshot->g.site, snapshot->g.creator);
+}
+
 static void print_other(gofer_g *g)
 {
-    struct gofer_trace trace = { .count = 0 };
-    print_header(g, false);
-    if (atomic_load_explicit(&g->on_cpu, memory_order_acquire)) {
-        gofer_print("\tgoroutine running on other thread; stack unavailable\n");
-    } else {
-        if (g->unstarted) {
-            trace = (struct gofer_trace){ .address = { (uintptr_t)g->first.fn }, .count = 1 };
-        } else {
-            gofer_stack_borrow(g->sp);
-            gofer_call_on(g->sp, collect, &trace);
-        }
-        gofer_trace_print(&trace, entry_of(g));
-    }
-    gofer_print_origin(g->site, g->creator);
+    static struct gofer_snapshot snapshot; /* one thread reports, and its stack may be small */
+    gofer_snapshot_take(&snapshot, g);
+    gofer_snapshot_print(&snapshot);
 }
 
 struct collection {

@@ -15,6 +15,14 @@ enum gofer_trace_level {
 };
 enum gofer_trace_level gofer_traceback_level(void);
 
+/* What the calling thread prints goes to *text from now on, as far as there is room, or to standard
+ * error again (NULL). It may not switch meanwhile. */
+struct gofer_text {
+    char *at;
+    size_t size, used; /* used < size, unless that is 0 */
+};
+void gofer_print_to(struct gofer_text *text);
+
 void gofer_print(const char *text);
 void gofer_print_bytes(const char *text, size_t size);
 /* How many pieces were printed so far, by anybody: the fatal path's proof that it goes on. */
@@ -39,6 +47,21 @@ struct gofer_trace {
 
 /* The caller's; `interrupted` as above. Usable in a signal handler. */
 void gofer_trace_collect(struct gofer_trace *trace, uintptr_t interrupted);
+
+/* What a goroutine's part of a dump is made from. One that was copied may be printed when the
+ * goroutine is gone. */
+struct gofer_snapshot {
+    gofer_g g;         /* a copy; its name is ours */
+    const char *entry; /* its entry function; NULL: not known */
+    bool runs;         /* on some thread: it has no trace */
+    struct gofer_trace trace;
+    char name[64];
+};
+void gofer_snapshot_take(struct gofer_snapshot *snapshot, gofer_g *g); /* g is still */
+void gofer_snapshot_print(const struct gofer_snapshot *snapshot);
+
+/* How many of the caller's own trace, innermost first, are the user's. */
+int gofer_trace_of_user(const struct gofer_trace *trace);
 
 /* Prints a trace of the goroutine whose entry function is `entry` (NULL: not known), then where it
  * was started. */

@@ -2,8 +2,10 @@
 #include "io/fd.h"
 
 #include "io/poller.h"
+#include "sched/internal.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -16,6 +18,7 @@ enum { CHUNK = 256, MOST_CHUNKS = 1 << 14 };
 
 static go_fd *chunks[MOST_CHUNKS];
 static _Atomic uint32_t open_count;
+static _Atomic uint32_t deliveries; /* going on; see gofer_poller_can_wake */
 
 static void *make_fd(size_t index)
 {
@@ -50,12 +53,14 @@ static void free_fd(go_fd *fd)
 {
     GOFER_TSAN_RELEASE(fd); /* the pool's order, which TSan does not see */
     gofer_pool_put(&fds, NULL, fd);
-    atomic_fetch_sub_explicit(&open_count, 1, memory_order_relaxed);
+    /* release: pairs with gofer_fds_are_open; the last access to the pool */
+    if (atomic_fetch_sub_explicit(&open_count, 1, memory_order_release) == 1)
+        gofer_say_quiet(); /* go_shutdown may wait for that */
 }
 
 bool gofer_fds_are_open(void)
 {
-    return atomic_load_explicit(&open_count, memory_order_relaxed) > 0;
+    return atomic_load_explicit(&open_count, memory_order_acquire) > 0;
 }
 
 void gofer_fds_free(void)
@@ -77,12 +82,15 @@ bool gofer_poller_can_wake(void)
         uint32_t index = (first + i) % made;
         for (int side = 0; side < GOFER_FD_SIDES; side++)
             if (atomic_load_explicit(&fd_at(index)->directions[side].waiter,
-                                     memory_order_relaxed)) {
+                                     memory_order_acquire)) {
                 atomic_store_explicit(&hint, index, memory_order_relaxed);
                 return true;
             }
     }
-    return false;
+    /* Who delivers may hold no processor. It counts itself, then takes the waiter, makes it ready,
+     * counts itself out; we look the other way round: who is waiter no more is counted here, or was
+     * made ready, which the deadlock check sees (the queue, p_takes, thread_wakes). */
+    return atomic_load_explicit(&deliveries, memory_order_acquire) > 0;
 }
 
 /* ---- edges, deadlines and closing: who waits is woken -----------------------------------------
@@ -95,7 +103,8 @@ static struct gofer_edge_waiter *take_waiter(struct gofer_fd_direction *directio
         atomic_load_explicit(&direction->waiter, memory_order_relaxed);
     if (!waiter)
         return NULL;
-    atomic_store_explicit(&direction->waiter, NULL, memory_order_relaxed);
+    /* release: pairs with gofer_poller_can_wake */
+    atomic_store_explicit(&direction->waiter, NULL, memory_order_release);
     if (!gofer_waiter_claim(&waiter->base))
         return NULL;
     waiter->error = error;
@@ -119,8 +128,7 @@ static void tell_edge(go_fd *fd, uint32_t generation, uint32_t events)
     for (int side = 0; side < GOFER_FD_SIDES && fd->generation == generation; side++) {
         if (!(events & edges[side]))
             continue;
-        fd->directions[side].hung_up |=
-            (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) != 0;
+        fd->directions[side].marked |= (events & (EPOLLRDHUP | EPOLLERR | EPOLLPRI)) != 0;
         waiters[side] = take_waiter(&fd->directions[side], 0);
         if (!waiters[side])
             fd->directions[side].ready = true;
@@ -132,9 +140,13 @@ static void tell_edge(go_fd *fd, uint32_t generation, uint32_t events)
 
 void gofer_poller_deliver(const gofer_poll_batch *batch)
 {
+    if (!batch->count)
+        return;
+    atomic_fetch_add_explicit(&deliveries, 1, memory_order_relaxed);
     for (int i = 0; i < batch->count; i++)
         tell_edge(fd_at((batch->ready[i].key >> 32) - 1), (uint32_t)batch->ready[i].key,
                   batch->ready[i].events);
+    atomic_fetch_sub_explicit(&deliveries, 1, memory_order_release);
 }
 
 /* Under the heap's lock. The deadline may have moved since the timer was started. */
@@ -357,10 +369,10 @@ int gofer_fd_begin(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
     } else if ((error = wait_for_turn(fd, direction, source)) != 0) {
         return error;
     }
-    if (gofer_unlikely(fd->is_shared))
-        error = gofer_fd_wait_ready(fd, side, source);
-    else if (direction->dry)
+    if (side == GOFER_FD_READ)
         error = gofer_fd_wait_more(fd, source);
+    else if (gofer_unlikely(fd->is_shared))
+        error = gofer_fd_wait_ready(fd, side, source);
     if (gofer_unlikely(error))
         gofer_fd_end(fd, side);
     return error;
@@ -369,15 +381,17 @@ int gofer_fd_begin(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
 int gofer_fd_wait_more(go_fd *fd, gofer_cancel *source)
 {
     struct gofer_fd_direction *direction = &fd->directions[GOFER_FD_READ];
+    if (gofer_unlikely(fd->is_shared))
+        return gofer_fd_wait_ready(fd, GOFER_FD_READ, source);
     if (!direction->dry)
         return 0;
     direction->dry = false;
     gofer_spin_lock(&fd->lock);
-    bool hung_up = direction->hung_up;
-    if (hung_up)
+    bool marked = direction->marked;
+    if (marked)
         direction->ready = false;
     gofer_spin_unlock(&fd->lock);
-    return hung_up ? 0 : wait_for_edge(fd, GOFER_FD_READ, source);
+    return marked ? 0 : wait_for_edge(fd, GOFER_FD_READ, source);
 }
 
 int gofer_fd_retry(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
@@ -393,17 +407,23 @@ int gofer_fd_retry(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
 /* ---- making and closing -----------------------------------------------------------------------
  */
 
+static bool speaks_tcp(int number)
+{
+    int protocol;
+    socklen_t size = sizeof protocol;
+    return getsockopt(number, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           protocol == IPPROTO_TCP;
+}
+
 /* Sees to O_NONBLOCK. 0, or an errno. */
 static int look_at_descriptor(go_fd *fd, int number)
 {
-    int flags = fcntl(number, F_GETFL), type, domain = AF_UNIX;
-    socklen_t size = sizeof type, domain_size = sizeof domain;
+    int flags = fcntl(number, F_GETFL), type;
+    socklen_t size = sizeof type;
     if (flags < 0)
         return errno;
     fd->is_socket = getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-    /* a unix socket's read ends where descriptors come along, and more may be there */
-    getsockopt(number, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size);
-    fd->is_stream = fd->is_socket && type == SOCK_STREAM && domain != AF_UNIX;
+    fd->is_tcp = fd->is_socket && type == SOCK_STREAM && speaks_tcp(number);
     if (flags & O_NONBLOCK)
         return 0;
     fd->is_shared = number <= 2 || isatty(number);
@@ -427,21 +447,21 @@ go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
         return NULL;
     }
     GOFER_TSAN_ACQUIRE(fd);
-    fd->is_socket = fd->is_stream = kind == GOFER_FD_STREAM;
-    fd->is_shared = false;
-    if (kind == GOFER_FD_ANY)
-        error = look_at_descriptor(fd, number);
     gofer_spin_lock(&fd->lock);
     fd->generation++;
     fd->references = 1;
-    fd->closing = false;
+    fd->closing = fd->is_shared = false;
+    fd->is_socket = kind != GOFER_FD_ANY;
+    fd->is_tcp = kind == GOFER_FD_TCP;
     for (int side = 0; side < GOFER_FD_SIDES; side++) {
         struct gofer_fd_direction *direction = &fd->directions[side];
-        direction->ready = direction->dry = direction->hung_up = direction->expired = false;
+        direction->ready = direction->dry = direction->marked = direction->expired = false;
         direction->deadline = 0;
     }
     atomic_store_explicit(&fd->number, number, memory_order_relaxed);
     gofer_spin_unlock(&fd->lock);
+    if (kind == GOFER_FD_ANY)
+        error = look_at_descriptor(fd, number);
     if (!error)
         error = gofer_poller_add(number, key_of(fd));
     fd->is_polled = error == 0;
@@ -489,22 +509,24 @@ static void shut(go_fd *fd)
     close(detach(fd));
 }
 
-/* Refuses calls from now on and ends those that wait. `waits`: until none is in progress. 0: the
- * descriptor is the caller's to detach; EINPROGRESS: the last call's. */
-static int stop_calls(go_fd *fd)
+/* Refuses calls from now on, ends those that wait, and waits until none is in progress. 0: the
+ * descriptor is the caller's to detach. Where calls block their threads it does not wait:
+ * EINPROGRESS, the descriptor is the last call's to detach; with `keep` EBUSY, and all goes on. */
+static int stop_calls(go_fd *fd, bool keep)
 {
     struct gofer_edge_waiter *waiters[GOFER_FD_SIDES];
     gofer_g *self = gofer_self();
     gofer_spin_lock(&fd->lock);
-    if (fd->closing) {
+    bool busy = fd->calls > 0;
+    bool waits = busy && fd->is_polled && !fd->is_shared;
+    int error = fd->closing ? EBADF : !busy || waits ? 0 : keep ? EBUSY : EINPROGRESS;
+    if (error && error != EINPROGRESS) {
         gofer_spin_unlock(&fd->lock);
-        return EBADF;
+        return error;
     }
     fd->closing = true;
     for (int side = 0; side < GOFER_FD_SIDES; side++)
         waiters[side] = take_waiter(&fd->directions[side], EBADF);
-    bool busy = fd->calls > 0;
-    bool waits = busy && fd->is_polled && !fd->is_shared;
     fd->closer = waits ? self : NULL;
     if (waits)
         gofer_prepare_park(self, GOFER_WAIT_SEMACQUIRE);
@@ -513,12 +535,12 @@ static int stop_calls(go_fd *fd)
         wake(waiters[side]);
     if (waits)
         gofer_park(self);
-    return busy && !waits ? EINPROGRESS : 0;
+    return error;
 }
 
 int go_fd_close(go_fd *fd)
 {
-    int error = stop_calls(fd);
+    int error = stop_calls(fd, false);
     if (error == EINPROGRESS)
         return 0;
     if (!error && close(detach(fd)) != 0)
@@ -528,9 +550,7 @@ int go_fd_close(go_fd *fd)
 
 int go_fd_release(go_fd *fd)
 {
-    int error = stop_calls(fd);
-    if (error == EINPROGRESS)
-        error = EBUSY;
+    int error = stop_calls(fd, true);
     return error ? fail(error) : detach(fd);
 }
 
@@ -548,14 +568,14 @@ void go_fd_unref(go_fd *fd)
         return;
     gofer_spin_lock(&fd->lock);
     bool last = --fd->references == 0;
-    bool closed = gofer_fd_number(fd) < 0;
+    bool closing = fd->closing, closed = gofer_fd_number(fd) < 0;
     gofer_spin_unlock(&fd->lock);
-    if (!last)
+    if (!last || (closing && !closed)) /* then who closes it frees it: fd may be another's now */
         return;
     int kept = *gofer_errno();
     if (closed)
         free_fd(fd);
-    else if (stop_calls(fd) == 0)
+    else if (stop_calls(fd, false) == 0)
         shut(fd);
     *gofer_errno() = kept;
 }

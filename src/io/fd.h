@@ -32,7 +32,7 @@ struct gofer_fd_direction {
     bool busy;                                /* somebody has the turn */
     bool ready;                               /* an edge came since the last try began */
     bool dry;         /* a stream's last read got all there was: the next waits for an edge first */
-    bool hung_up;     /* ... unless this came with an edge: an end, an error, urgent bytes */
+    bool marked;      /* ... unless this came with an edge: an end or error to read, urgent data */
     bool expired;     /* the deadline has passed */
     bool timer_used;  /* deadline_lock: the timer was started once */
     int64_t deadline; /* 0: none */
@@ -52,13 +52,17 @@ struct go_fd {
     bool is_polled; /* else calls may block their thread */
     bool is_shared; /* its O_NONBLOCK is not ours to set: ask before each call */
     bool is_socket;
-    bool is_stream;  /* TCP: a read that gets less than it asked for has emptied it */
+    bool is_tcp;     /* a read that gets less than it asked for has emptied it */
     gofer_g *closer; /* waits until no call is in progress */
     struct gofer_fd_direction directions[GOFER_FD_SIDES];
 };
 
 /* What the file is, where the caller knows. */
-enum gofer_fd_kind { GOFER_FD_ANY, GOFER_FD_STREAM /* of TCP, non-blocking already */ };
+enum gofer_fd_kind {
+    GOFER_FD_ANY,
+    GOFER_FD_SOCKET, /* these two are non-blocking already */
+    GOFER_FD_TCP
+};
 go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind);
 
 /* Waits for the turn. 0, or an errno; then there is nothing to end. */
@@ -68,13 +72,15 @@ int gofer_fd_begin(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source);
  * after fd became ready if it was not, else an errno. */
 int gofer_fd_retry(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source);
 
-/* A read got n bytes of `size`: whether more is there to be had at once, or an edge comes first. */
+/* A read got n bytes of `size`: whether more is there to be had at once, or an edge comes first.
+ * Of TCP alone: other streams' reads (unix, SCTP) may get less than there is, for they stop at the
+ * end of a message or where descriptors were passed. TCP's stop at urgent data: see `marked`. */
 static inline void gofer_fd_note_read(go_fd *fd, ssize_t n, size_t size)
 {
-    fd->directions[GOFER_FD_READ].dry = fd->is_stream && n > 0 && (size_t)n < size;
+    fd->directions[GOFER_FD_READ].dry = fd->is_tcp && n > 0 && (size_t)n < size;
 }
 
-/* Before another read in the same turn: waits where the last one left nothing. */
+/* Before a read: waits where the last one left nothing, or where a read may block. */
 int gofer_fd_wait_more(go_fd *fd, gofer_cancel *source);
 
 /* Waits until fd is ready. */

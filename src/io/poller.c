@@ -1,6 +1,9 @@
 /* See poller.h. */
 #include "io/poller.h"
 
+#include "panic/panic.h"
+#include "sched/sched.h"
+
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -67,6 +70,8 @@ int gofer_poller_add(int fd, uint64_t key)
 void gofer_poller_remove(int fd)
 {
     struct epoll_event unused = { 0 };
+    if (gofer_sched.forked)
+        return; /* the instance is the parent's too, which watches on */
     epoll_ctl(atomic_load_explicit(&epoll_fd, memory_order_relaxed), EPOLL_CTL_DEL, fd, &unused);
     atomic_fetch_sub_explicit(&watched, 1, memory_order_relaxed);
 }
@@ -89,9 +94,9 @@ void gofer_poller_free(void)
 /* ---- waiting ----------------------------------------------------------------------------------
  */
 
-bool gofer_poller_is_taken(void)
+bool gofer_poller_is_unattended(void)
 {
-    return atomic_load_explicit(&taken, memory_order_seq_cst) != 0;
+    return gofer_poller_watches() && atomic_load_explicit(&taken, memory_order_seq_cst) == 0;
 }
 
 bool gofer_poller_take(void)
@@ -131,7 +136,7 @@ static int wait_for_events(struct epoll_event *events, int64_t left)
         struct timespec time = { left / 1000000000, left % 1000000000 };
         long n = syscall(SYS_epoll_pwait2, atomic_load_explicit(&epoll_fd, memory_order_relaxed),
                          events, GOFER_POLL_BATCH, &time, NULL, 0);
-        if (n >= 0 || errno != ENOSYS)
+        if (n >= 0 || (errno != ENOSYS && errno != EPERM /* a sandbox's way to say it */))
             return (int)n;
         atomic_store_explicit(&missing, true, memory_order_relaxed);
     }
@@ -148,6 +153,8 @@ void gofer_poller_wait(gofer_poll_batch *batch, int64_t deadline)
         left = left < 0 ? 0 : left;
     }
     int n = wait_for_events(events, left);
+    if (n < 0 && errno != EINTR)
+        gofer_fatal("runtime: epoll_wait failed: %s", strerror(errno)); /* somebody closed it */
     atomic_store_explicit(&looks, atomic_load_explicit(&looks, memory_order_relaxed) + 1,
                           memory_order_relaxed);
     batch->count = 0;

@@ -27,10 +27,12 @@ void gofer_poller_remove(int fd);
 /* Whether any descriptor is watched. */
 bool gofer_poller_watches(void);
 
+/* Descriptors are watched, and nobody waits for them or looks. */
+bool gofer_poller_is_unattended(void);
+
 /* True: the caller alone may wait, until it drops it. */
 bool gofer_poller_take(void);
 void gofer_poller_drop(void);
-bool gofer_poller_is_taken(void);
 
 /* For who has taken it: fills the batch with what became ready; where nothing has, waits for it
  * until `deadline` (0: not at all; negative: none) or gofer_poller_break. */
@@ -46,11 +48,12 @@ bool gofer_poller_look(void);
 /* How often it was looked at or slept in so far: the monitor looks where this stands still. */
 uint32_t gofer_poller_looks(void);
 
-/* Whether a goroutine or plain thread waits for a descriptor: src/io/fd.c. Exact when nothing
- * runs. */
+/* Whether a goroutine or plain thread waits for a descriptor, or is being woken: src/io/fd.c. Exact
+ * when nothing runs. */
 bool gofer_poller_can_wake(void);
 
-/* Sees to it that an idle thread polls, for a plain thread that will wait: src/sched/idle.c. */
+/* Sees to it that an idle thread polls where a processor is idle and nobody does, and that the
+ * monitor does where none is: src/sched/idle.c. */
 void gofer_poller_need(void);
 
 /* For go_shutdown: nothing is watched. */

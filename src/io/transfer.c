@@ -30,41 +30,76 @@ static ssize_t outcome(size_t done, int error)
 /* ---- one call of the kernel's ------------------------------------------------------------------
  */
 
-/* To a pipe or the like without SIGPIPE, which write raises there. */
-static gofer_noinline ssize_t writev_quietly(int number, const struct iovec *pieces, int count)
+/* Around a call that raises SIGPIPE where it fails with EPIPE: without that. */
+static sigset_t hold_sigpipe(void)
 {
     sigset_t pipe_signal, before;
     sigemptyset(&pipe_signal);
     sigaddset(&pipe_signal, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    ssize_t n = writev(number, pieces, count);
+    return before;
+}
+
+static void drop_sigpipe(const sigset_t *before, ssize_t n)
+{
     int error = errno;
-    if (n < 0 && error == EPIPE && !sigismember(&before, SIGPIPE)) {
+    if (n < 0 && error == EPIPE && !sigismember(before, SIGPIPE)) {
         struct timespec at_once = { 0, 0 };
+        sigset_t pipe_signal;
+        sigemptyset(&pipe_signal);
+        sigaddset(&pipe_signal, SIGPIPE);
         sigtimedwait(&pipe_signal, NULL, &at_once);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_SETMASK, before, NULL);
     errno = error;
+}
+
+static bool raises_sigpipe(int number)
+{
+    return number == 1 || number == 2; /* Go's rule */
+}
+
+static gofer_noinline ssize_t writev_quietly(int number, const struct iovec *pieces, int count)
+{
+    sigset_t before = hold_sigpipe();
+    ssize_t n = writev(number, pieces, count);
+    drop_sigpipe(&before, n);
+    return n;
+}
+
+static gofer_noinline ssize_t sendfile_quietly(int number, int file, off_t *offset, size_t size)
+{
+    sigset_t before = hold_sigpipe();
+    ssize_t n = sendfile(number, file, offset, size);
+    drop_sigpipe(&before, n);
     return n;
 }
 
 static ssize_t writev_once(const go_fd *fd, const struct iovec *pieces, int count)
 {
     int number = gofer_fd_number(fd);
+    if (!fd->is_polled || raises_sigpipe(number))
+        return writev(number, pieces, count);
     if (fd->is_socket) {
         struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)pieces,
                                   .msg_iovlen = (size_t)count };
         return sendmsg(number, &message, MSG_NOSIGNAL);
     }
-    if (!fd->is_polled || number == 1 || number == 2)
-        return writev(number, pieces, count);
     return writev_quietly(number, pieces, count);
+}
+
+static ssize_t sendfile_once(const go_fd *fd, int file, off_t *offset, size_t size)
+{
+    int number = gofer_fd_number(fd);
+    return raises_sigpipe(number) ? sendfile(number, file, offset, size)
+                                  : sendfile_quietly(number, file, offset, size);
 }
 
 static ssize_t write_once(const go_fd *fd, const void *data, size_t size)
 {
-    if (fd->is_socket)
-        return send(gofer_fd_number(fd), data, size, MSG_NOSIGNAL);
+    int number = gofer_fd_number(fd);
+    if (fd->is_socket && !raises_sigpipe(number))
+        return send(number, data, size, MSG_NOSIGNAL);
     struct iovec piece = { (void *)(uintptr_t)data, size };
     return writev_once(fd, &piece, 1);
 }
@@ -72,14 +107,26 @@ static ssize_t write_once(const go_fd *fd, const void *data, size_t size)
 /* ---- bytes ------------------------------------------------------------------------------------
  */
 
+/* No bytes are wanted: waits for none. */
+static ssize_t read_none(go_fd *fd, gofer_cancel *source)
+{
+    int error = gofer_cancel_error(source);
+    if (!error && (error = gofer_fd_enter(fd)) == 0)
+        gofer_fd_leave(fd);
+    *gofer_errno() = error;
+    return error ? -1 : 0;
+}
+
 ssize_t go_fd_read_ctx(go_context *ctx, go_fd *fd, void *buffer, size_t size)
 {
     gofer_cancel *source = gofer_context_source(ctx);
     ssize_t n = 0;
+    if (!size)
+        return read_none(fd, source);
     int error = gofer_fd_begin(fd, GOFER_FD_READ, source);
     if (error)
         return fail(error);
-    while (size && !error && (n = read(gofer_fd_number(fd), buffer, size)) < 0)
+    while (!error && (n = read(gofer_fd_number(fd), buffer, size)) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_READ, source);
     gofer_fd_note_read(fd, n, size);
     gofer_fd_end(fd, GOFER_FD_READ);
@@ -90,6 +137,8 @@ ssize_t go_fd_read_full_ctx(go_context *ctx, go_fd *fd, void *buffer, size_t siz
 {
     gofer_cancel *source = gofer_context_source(ctx);
     size_t done = 0;
+    if (!size)
+        return read_none(fd, source);
     int error = gofer_fd_begin(fd, GOFER_FD_READ, source);
     if (error)
         return fail(error);
@@ -123,6 +172,8 @@ ssize_t go_fd_write_ctx(go_context *ctx, go_fd *fd, const void *data, size_t siz
             error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
         else if ((done += (size_t)n) == size)
             break;
+        else if (n == 0)
+            error = EIO; /* as no file shall, but a driver may */
     } while (!error);
     gofer_fd_end(fd, GOFER_FD_WRITE);
     return error ? outcome(done, error) : (ssize_t)size;
@@ -163,7 +214,8 @@ ssize_t go_fd_writev_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces,
     size_t done = 0;
     if (count < 0 || count > MOST_PIECES)
         return fail(EINVAL);
-    memcpy(left, pieces, (size_t)count * sizeof *pieces);
+    if (count)
+        memcpy(left, pieces, (size_t)count * sizeof *pieces);
     int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
     if (error)
         return fail(error);
@@ -219,7 +271,7 @@ ssize_t go_fd_sendfile(go_fd *fd, int file, off_t *offset, size_t size)
     int error = gofer_fd_begin(fd, GOFER_FD_WRITE, NULL);
     if (error)
         return fail(error);
-    while (!error && (n = sendfile(gofer_fd_number(fd), file, offset, size)) < 0)
+    while (!error && (n = sendfile_once(fd, file, offset, size)) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_WRITE, NULL);
     gofer_fd_end(fd, GOFER_FD_WRITE);
     return error ? fail(error) : n;
@@ -281,8 +333,8 @@ go_fd *go_fd_accept_ctx(go_context *ctx, go_fd *fd, struct sockaddr *address, so
     while (!error && (number = accept_once(fd, address, size, room)) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_READ, source);
     gofer_fd_end(fd, GOFER_FD_READ);
-    enum gofer_fd_kind kind = fd->is_stream ? GOFER_FD_STREAM : GOFER_FD_ANY; /* as the listener */
-    go_fd *accepted = error ? NULL : gofer_fd_adopt(number, kind);
+    go_fd *accepted =
+        error ? NULL : gofer_fd_adopt(number, fd->is_tcp ? GOFER_FD_TCP : GOFER_FD_SOCKET);
     if (!error && !accepted) {
         error = *gofer_errno();
         close(number);

@@ -104,7 +104,7 @@ int gofer_socket_keep_alive(int number, const go_keep_alive *options)
 go_fd *gofer_socket_adopt(const gofer_network *network, int number)
 {
     bool is_tcp = network->type == SOCK_STREAM && network->family != AF_UNIX;
-    go_fd *fd = gofer_fd_adopt(number, is_tcp ? GOFER_FD_STREAM : GOFER_FD_ANY);
+    go_fd *fd = gofer_fd_adopt(number, is_tcp ? GOFER_FD_TCP : GOFER_FD_SOCKET);
     if (!fd) {
         int error = *gofer_errno();
         close(number);

@@ -135,6 +135,7 @@ static void begin_end(void)
     pid_t self = (pid_t)syscall(SYS_gettid), nobody = 0;
     if (atomic_compare_exchange_strong_explicit(&ending, &nobody, self, memory_order_acq_rel,
                                                 memory_order_acquire)) {
+        gofer_print_to(NULL); /* go_stack may have failed */
         set_alarm(PATIENCE_SECONDS);
         gofer_freeze_world();
         flush_stdout();

@@ -72,6 +72,10 @@ int64_t gofer_check_deadlock(int round)
     if (gofer_timers_can_wake() || gofer_poller_can_wake() || (left == 0 && !gofer_sched.main_gone))
         return -1;
     bool foreign = gofer_foreign_threads();
+    /* Again: a plain thread that waits for a descriptor by now was no foreign one any more. One
+     * that was woken since has counted in thread_wakes. */
+    if (gofer_poller_can_wake())
+        return -1;
     if (foreign)
         report_blocked(round);
     if (foreign || wakes != atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst))

@@ -13,7 +13,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-enum { GLOBAL_MOST = 128, SPIN_NANOSECONDS = 20000 };
+enum { GLOBAL_MOST = 128, SPIN_NANOSECONDS = 20000, COARSE = 50000 /* of coarse_now */ };
 
 /* ---- holding and releasing a processor --------------------------------------------------- */
 
@@ -139,9 +139,11 @@ void gofer_hand_off(gofer_p *p)
     bool work = gofer_p_has_work(p);
     if (!work) {
         /* Timers under the lock too: who starts one looks for a timekeeper, then for an idle
-         * processor, under it (kick_timekeeper). spec/idle.pml */
+         * processor, under it (kick_timekeeper). spec/idle.pml. Polling is work as well: who hands
+         * off does not become idle, and others sleep that found the poller taken. */
         gofer_spin_lock(&gofer_sched.lock);
-        work = gofer_list_count(&gofer_sched.global) != 0 || gofer_timers_next() >= 0;
+        work = gofer_list_count(&gofer_sched.global) != 0 || gofer_timers_next() >= 0 ||
+               gofer_poller_is_unattended();
         if (!work)
             give_back(p);
         gofer_spin_unlock(&gofer_sched.lock);
@@ -171,11 +173,16 @@ void gofer_wake_one(void)
         start_thread_with(p, true);
 }
 
+/* A worker that has taken it goes on: it becomes idle, and polls, or it runs something, and the
+ * monitor looks meanwhile. The monitor itself calls this after its looks. */
 void gofer_poller_need(void)
 {
+    gofer_monitor_need();
+    if (!gofer_poller_is_unattended())
+        return;
     gofer_spin_lock(&gofer_sched.lock);
     /* Whoever goes to sleep looks under the lock whether it shall poll. */
-    gofer_p *p = gofer_poller_is_taken() ? NULL : gofer_take_idle_p();
+    gofer_p *p = gofer_poller_is_unattended() ? gofer_take_idle_p() : NULL;
     gofer_spin_unlock(&gofer_sched.lock);
     if (p)
         start_thread_with(p, false);
@@ -445,6 +452,13 @@ static bool left_to_us(void)
                                                              memory_order_relaxed) == INT64_MAX);
 }
 
+/* Every park reads it: it is written only where it would be wrong by much. */
+static void note_time(int64_t now)
+{
+    if (now - atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed) > COARSE)
+        atomic_store_explicit(&gofer_sched.coarse_now, now, memory_order_relaxed);
+}
+
 /* The next goroutine for m, which is inside and holds a processor or none. NULL: m ends. */
 static gofer_g *find_runnable(gofer_m *m)
 {
@@ -460,7 +474,7 @@ static gofer_g *find_runnable(gofer_m *m)
         gofer_g *g = NULL;
         if (p) {
             int64_t now = gofer_nanotime();
-            atomic_store_explicit(&gofer_sched.coarse_now, now, memory_order_relaxed);
+            note_time(now);
             if (gofer_timers_next() >= 0)
                 gofer_timers_run(now);
             g = gofer_pick(m, p);

@@ -41,6 +41,7 @@ void gofer_unfreeze(gofer_m *m, gofer_p *p); /* p NULL: it was handed off */
 void gofer_membarrier_register(void);
 
 /* thread.c */
+void gofer_threads_begin(void);                     /* before the first thread is started */
 void gofer_thread_start(gofer_p *p, bool spinning); /* a new thread that begins with p */
 int gofer_thread_need(void);   /* starts the first thread, if there is none; 0, or an errno */
 gofer_m *gofer_m_new(void);    /* NULL: no memory */

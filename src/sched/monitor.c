@@ -86,6 +86,7 @@ static bool take(gofer_m *m, gofer_p *p, bool hog)
     if (!gofer_freeze(m, p, true))
         return false;
     atomic_fetch_add_explicit(&gofer_sched.detached, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&gofer_sched.hand_offs, 1, memory_order_relaxed);
     atomic_store_explicit(&m->is_detached, true, memory_order_relaxed);
     gofer_state_leaves_running(m->g, GOFER_DETACHED); /* or it waits, on its way to gofer_park */
     m->is_hog = hog;
@@ -214,7 +215,11 @@ static void *monitor(void *unused)
             gofer_mutexes_unwatch();
             unwatched = now;
         }
-        bool acted = gofer_poller_looks() == polled && gofer_poller_look();
+        bool acted = false;
+        if (gofer_poller_looks() == polled) {
+            acted = gofer_poller_look();
+            gofer_poller_need(); /* who became idle meanwhile found it taken */
+        }
         polled = gofer_poller_looks();
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
              m = m->all_link)
@@ -295,6 +300,7 @@ void go_blocking_begin(void)
     gofer_state_set(m->g, GOFER_DETACHED);
     atomic_store_explicit(&m->is_detached, true, memory_order_relaxed);
     atomic_fetch_add_explicit(&gofer_sched.detached, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&gofer_sched.hand_offs, 1, memory_order_relaxed);
     gofer_spin_lock(&m->freeze_lock);
     atomic_store_explicit(&m->p, NULL, memory_order_relaxed);
     gofer_spin_unlock(&m->freeze_lock);

@@ -29,6 +29,7 @@ static int start(void)
 {
     pthread_sigmask(SIG_BLOCK, NULL, &gofer_sched.signal_mask);
     gofer_debug_start();
+    gofer_threads_begin();
     gofer_sched.migrates = gofer_debug.migrate;
     const char *sticky = getenv("GOFER_STICKY");
     gofer_sched.all_sticky = sticky && strcmp(sticky, "1") == 0;

@@ -174,6 +174,7 @@ struct gofer_m {
     bool is_main_thread;
     uint32_t visits; /* is_foreign: see src/sched/shutdown.c */
     uint32_t random;
+    struct gofer_reader_row *readers; /* src/sync/readers.h */
 
     gofer_spin freeze_lock __attribute__((aligned(GOFER_CACHE_LINE))); /* see gofer_freeze */
     _Atomic uint32_t acknowledged; /* the owner waits in gofer_enter_slow: it is outside */
@@ -203,6 +204,7 @@ struct gofer_m {
     gofer_m *all_link;     /* all threads ever made; never freed while the runtime runs */
     _Atomic uint32_t gone; /* the thread has ended */
     void *alternate_stack;
+    struct gofer_text *print_to; /* where gofer_print goes; NULL: standard error */
     void *tsan_fiber;
     const void *stack_bottom; /* of the thread itself, for ASan */
     size_t stack_size;
@@ -239,7 +241,6 @@ extern struct gofer_sched {
     bool main_gone;           /* main's goroutine called Goexit */
     bool all_sticky;          /* GOFER_STICKY=1 */
     int max_threads;
-    sigset_t signal_mask; /* of the thread that started the runtime; all its threads begin so */
     gofer_g *main_g;
     gofer_m *ender; /* exiting: the thread that ends the process */
     gofer_m *_Atomic all_ms;
@@ -249,6 +250,10 @@ extern struct gofer_sched {
     _Atomic uint64_t id_next;
     _Atomic int64_t created_outside; /* goroutines made minus ended without a processor */
     gofer_p *ps[GOFER_MAX_PROCS];
+
+    /* Written now and then, and not to disturb what is read above. */
+    sigset_t signal_mask; /* of the thread that started the runtime; all its threads begin so */
+    _Atomic uint64_t hand_offs, steals; /* so far; for go_metrics_read */
 } gofer_sched;
 
 /* Counts on about once a second while goroutines run, and when all is idle: what lay unused since
@@ -356,6 +361,12 @@ bool gofer_membarrier(void);
 /* For dumps and the end of the process: no goroutine starts or resumes from now on, and those
  * that run stop at their next call into the runtime, for good. */
 void gofer_freeze_world(void);
+
+/* For looks at all goroutines while the program goes on: none is resumed, and none that runs gets
+ * into the runtime, until gofer_start_world, which takes the result. The caller's thread stays the
+ * same meanwhile. NULL: the runtime does not run. src/sched/world.c */
+gofer_m *gofer_stop_world(void);
+void gofer_start_world(gofer_m *m);
 
 /* Calls fn for each goroutine that is not dead, in no order, without locks: for dumps of a frozen
  * world. */

@@ -33,8 +33,8 @@ static inline void finish_switch(gofer_m *m)
         atomic_store_explicit(&previous->on_cpu, 0, memory_order_release);
 }
 
-/* The same for a goroutine's first moment and for one that is resumed. */
-static inline void switched(void)
+/* The same for a goroutine's first moment and for one that is resumed. Returns its thread. */
+static inline gofer_m *switched(void)
 {
     gofer_m *m = gofer_m_self();
 #ifdef GOFER_ASAN
@@ -48,6 +48,7 @@ static inline void switched(void)
         m->exceptions[1] = m->g->exceptions[1];
     }
     finish_switch(m);
+    return m;
 }
 
 void gofer_switched(void)
@@ -65,7 +66,7 @@ static inline void save_thread_state(gofer_m *m, gofer_g *from)
     }
 }
 
-static inline void switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
+static inline gofer_m *switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
 {
     void *context = to->sp;
     if (gofer_unlikely(!context))
@@ -83,7 +84,7 @@ static inline void switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
     __tsan_switch_to_fiber(to->tsan_fiber, 1 /* no sync: edges are given in park and spawn */);
 #endif
     gofer_switch(&from->sp, context);
-    switched();
+    return switched();
 }
 
 void gofer_switch_to(gofer_m *m, gofer_g *from, gofer_g *to)
@@ -130,7 +131,10 @@ static gofer_inline gofer_g *pick(gofer_m *m, gofer_p *p, bool fair)
     gofer_g *next = atomic_load_explicit(&p->next, memory_order_relaxed);
     if (next) {
         atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
-        if (gofer_likely(++p->next_streak < STREAK_LIMIT || !gofer_p_waiting(p)))
+        if (gofer_likely(++p->next_streak < STREAK_LIMIT))
+            return next;
+        p->next_streak = 0;
+        if (!gofer_p_waiting(p))
             return next;
         gofer_runq_push(p, next);
     }
@@ -193,8 +197,7 @@ static gofer_inline void schedule_away(gofer_m *m, gofer_p *p)
             m->resume = next;
         }
     }
-    switch_to(m, self, to);
-    gofer_leave(gofer_m_self());
+    gofer_leave(switch_to(m, self, to));
 }
 
 void gofer_schedule_away(gofer_m *m, gofer_p *p)
@@ -216,16 +219,23 @@ void gofer_enqueue_global(gofer_g *g)
     gofer_wake_one();
 }
 
+static gofer_cold void enqueue_foreign(gofer_m *m, gofer_g *g)
+{
+    atomic_thread_fence(memory_order_release); /* g may be new: pairs with gofer_each_goroutine */
+    gofer_state_set(g, GOFER_RUNNABLE);
+    gofer_visit(m); /* cannot fail: g keeps the runtime up */
+    gofer_enqueue_global(g);
+    gofer_visit_end(m);
+}
+
 void gofer_enqueue(gofer_g *g, bool front)
 {
-    gofer_state_set(g, GOFER_RUNNABLE);
     gofer_m *m = gofer_m_attached();
     if (gofer_unlikely(m->is_foreign)) {
-        gofer_visit(m); /* cannot fail: g keeps the runtime up */
-        gofer_enqueue_global(g);
-        gofer_visit_end(m);
+        enqueue_foreign(m, g);
         return;
     }
+    gofer_state_set(g, GOFER_RUNNABLE);
     /* As gofer_enter, but never waits and may be nested: timers are run inside. */
     uint32_t was = atomic_load_explicit(&m->inside, memory_order_relaxed);
     gofer_p *p = gofer_unlikely(was) ? m->held : gofer_mark_inside(m);

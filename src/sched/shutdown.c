@@ -137,6 +137,8 @@ static void free_all(void)
     gofer_stacks_free_all();
     GOFER_TSAN_IGNORE_END();
     atomic_store_explicit(&gofer_sched.created_outside, 0, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.hand_offs, 0, memory_order_relaxed);
+    atomic_store_explicit(&gofer_sched.steals, 0, memory_order_relaxed);
     gofer_sched.stopping = false;
 }
 
@@ -189,7 +191,7 @@ int go_shutdown(go_duration timeout)
         bool ended = try_to_end();
         pthread_mutex_unlock(&gofer_life.lock);
         if (ended) {
-            GOFER_TSAN_ACQUIRE(&gofer_life); /* what goroutines did came before */
+            GOFER_TSAN_ACQUIRE(&gofer_life.changes); /* what goroutines did came before */
             return 0;
         }
         if (gofer_sched.main_owns_process || (deadline >= 0 && gofer_nanotime() >= deadline))

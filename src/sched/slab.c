@@ -48,8 +48,10 @@ void gofer_each_goroutine(void (*fn)(gofer_g *g, void *context), void *context)
     for (size_t i = 0; i < gofer_gs.made; i++) {
         gofer_g *g =
             (gofer_g *)(void *)(g_slabs.base[i / SLAB_CELLS] + i % SLAB_CELLS * GOFER_G_ROOM);
-        if (gofer_state_of(g) != GOFER_DEAD)
-            fn(g, context);
+        if (gofer_state_of(g) == GOFER_DEAD)
+            continue;
+        atomic_thread_fence(memory_order_acquire); /* pairs with gofer_enqueue */
+        fn(g, context);
     }
 }
 

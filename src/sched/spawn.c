@@ -9,7 +9,7 @@
 #include "panic/panic.h"
 #include "stack/stack.h"
 
-enum { ID_BATCH = 16 };
+enum { ID_BATCH = 256 }; /* numbers that a processor takes at a time from the shared counter */
 
 #ifdef GOFER_TSAN
 void *__tsan_create_fiber(unsigned flags);
@@ -20,24 +20,6 @@ void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 #endif
 
 /* ---- starting ----------------------------------------------------------------------------- */
-
-/* A new goroutine's first frame. */
-static void goroutine_main(void *argument)
-{
-    const gofer_call *call = argument;
-    gofer_switched();
-    gofer_m *m = gofer_m_self();
-    gofer_g *self = m->g;
-    self->unstarted = false;
-    GOFER_TSAN_ACQUIRE(self);
-    if (gofer_unlikely(self->sticky)) {
-        self->home = m;
-        m->sticky_count++;
-    }
-    gofer_leave(m);
-    gofer_replay(call, call + 1);
-    gofer_goroutine_end();
-}
 
 /* Main's goroutine needs no monitor; with a second one there is somebody to hold up. */
 static void give_id(gofer_g *g, gofer_p *p)
@@ -78,22 +60,59 @@ static inline size_t vectors_of(const gofer_call *call)
                                                           : most;
 }
 
-/* Copies a call whose stack part is at `stack`; in the copy that goes to `to_stack`. */
-static inline void copy_call(gofer_call *to, void *to_stack, const gofer_call *call,
-                             const void *stack)
+/* A call that is kept ends after the vector registers that matter, and its stack part follows. */
+static inline void *stack_of(const gofer_call *kept)
 {
-    gofer_copy_words(to, call, HEAD);
-    gofer_copy_words(to->vector, call->vector, vectors_of(call));
-    gofer_copy_words(to_stack, stack, call->stack_size);
+    return (char *)(uintptr_t)kept->vector + vectors_of(kept);
 }
 
-/* The call goes to the top of g's stack, its stack part behind it. */
-static inline void lay_call(gofer_g *g, const gofer_call *call, const void *stack)
+/* Three words, one at a time: the stub has just written them so, and what reads two at once would
+ * wait for both. */
+static inline void copy_three(uint64_t *to, const volatile uint64_t *from)
 {
-    size_t size = sizeof *call + call->stack_size;
+    uint64_t a = from[0], b = from[1], c = from[2];
+    to[0] = a;
+    to[1] = b;
+    to[2] = c;
+}
+
+/* To a kept call, all that the replay looks at. */
+static inline void keep(gofer_call *to, const gofer_call *call, const void *stack)
+{
+    to->fn = call->fn;
+    to->stack_size = call->stack_size;
+    copy_three(to->integer, call->integer);
+    copy_three(to->integer + 3, call->integer + 3);
+    copy_three(to->integer + 6, call->integer + 6);
+    gofer_copy_pairs(to->vector, call->vector, vectors_of(call));
+    gofer_copy_pairs(stack_of(to), stack, call->stack_size);
+}
+
+/* A new goroutine's first frame. */
+static void goroutine_main(void *argument)
+{
+    const gofer_call *call = argument;
+    gofer_switched();
+    gofer_m *m = gofer_m_self();
+    gofer_g *self = m->g;
+    self->unstarted = false;
+    GOFER_TSAN_ACQUIRE(self);
+    if (gofer_unlikely(self->sticky)) {
+        self->home = m;
+        m->sticky_count++;
+    }
+    gofer_leave(m);
+    gofer_replay(call, stack_of(call));
+    gofer_goroutine_end();
+}
+
+/* Room for a kept call at the top of g's stack, from which it is replayed. */
+static inline gofer_call *call_at_top(gofer_g *g, const gofer_call *call)
+{
+    size_t size = sizeof *call + call->stack_size; /* the replay reads all vector registers */
     gofer_call *at = (gofer_call *)((uintptr_t)(g->stack_high - size) & ~(uintptr_t)15);
-    copy_call(at, at + 1, call, stack);
     g->sp = gofer_context_make(at, goroutine_main, at);
+    return at;
 }
 
 static inline bool give_stack(gofer_g *g, gofer_cache *cache, size_t own_size)
@@ -120,7 +139,7 @@ void *gofer_begin(gofer_m *m, gofer_g *g)
         fail_stack();
     if (!call)
         return gofer_context_make(g->stack_high, goroutine_main, &g->first);
-    lay_call(g, call, (char *)call->vector + vectors_of(call));
+    gofer_copy_pairs(call_at_top(g, call), call, HEAD + vectors_of(call) + call->stack_size);
     g->first.kept = NULL;
     gofer_cache_put(&m->held->calls, &gofer_calls, call);
     return g->sp;
@@ -130,13 +149,12 @@ void *gofer_begin(gofer_m *m, gofer_g *g)
 static inline bool keep_call(gofer_g *g, gofer_cache *cache, const gofer_call *call,
                              const void *stack)
 {
-    size_t used = HEAD + vectors_of(call);
-    if (gofer_unlikely(used + call->stack_size > GOFER_CALL_ROOM))
+    if (gofer_unlikely(HEAD + vectors_of(call) + call->stack_size > GOFER_CALL_ROOM))
         return false;
     gofer_call *kept = gofer_cache_get(cache, &gofer_calls);
     if (gofer_unlikely(!kept))
         return false;
-    copy_call(kept, (char *)kept + used, call, stack);
+    keep(kept, call, stack);
     g->first.kept = kept;
     return true;
 }
@@ -148,13 +166,14 @@ static inline bool set_first_call(gofer_g *g, gofer_p *p, const gofer_call *call
     g->sp = NULL;
     g->first.fn = call->fn;
     g->first.kept = NULL;
-    gofer_copy_words(g->first.integer, call->integer, sizeof g->first.integer);
+    copy_three(g->first.integer, call->integer);
+    copy_three(g->first.integer + 3, call->integer + 3);
     if (gofer_likely(!own_size) &&
         (!call->stack_size || keep_call(g, p ? &p->calls : NULL, call, stack)))
         return true;
     if (!give_stack(g, p ? &p->stacks : NULL, own_size))
         return false;
-    lay_call(g, call, stack);
+    keep(call_at_top(g, call), call, stack);
     return true;
 }
 
@@ -295,7 +314,7 @@ _Noreturn void gofer_goroutine_end(void)
         gofer_locals_free(m->g);
         m = gofer_m_self();
     }
-    GOFER_TSAN_RELEASE(&gofer_life); /* pairs with go_shutdown */
+    GOFER_TSAN_RELEASE(&gofer_life.changes); /* pairs with go_shutdown */
     gofer_p *p = gofer_enter(&m);
     gofer_g *self = m->g;
     if (self == gofer_sched.main_g)

@@ -45,8 +45,10 @@ gofer_g *gofer_steal(gofer_m *m, gofer_p *p, bool also_next)
             gofer_unfreeze(owner, victim);
         }
         gofer_spin_unlock(&one_barrier_at_a_time);
-        if (g)
+        if (g) {
+            atomic_fetch_add_explicit(&gofer_sched.steals, 1, memory_order_relaxed);
             return g;
+        }
     }
     return NULL;
 }

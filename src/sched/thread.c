@@ -25,6 +25,7 @@ void *__tsan_get_current_fiber(void);
 #endif
 void gofer_faults_thread_start(gofer_m *m);
 void gofer_faults_thread_stop(gofer_m *m);
+void gofer_reader_row_give(gofer_m *m);
 
 enum { THREAD_STACK = 256 * 1024 };
 
@@ -95,6 +96,7 @@ static void detach(void *argument)
     gofer_spin_unlock(&list_lock);
     gofer_locals_free(&m->g0);
     gofer_faults_thread_stop(m);
+    gofer_reader_row_give(m);
     gofer_tls = NULL;
     free(m);
 }
@@ -137,6 +139,15 @@ __attribute__((destructor)) static void unload(void)
     pthread_mutex_unlock(&key_lock);
     if (gofer_tls && gofer_tls->is_foreign)
         detach(gofer_tls);
+}
+
+/* Of the thread that started the runtime: whoever starts another thread, the monitor with a name of
+ * its own among them, that one is called so. Written before there are any. */
+static char program_name[16];
+
+void gofer_threads_begin(void)
+{
+    prctl(PR_GET_NAME, program_name, 0UL, 0UL, 0UL);
 }
 
 /* ---- the runtime's own threads ------------------------------------------------------------ */
@@ -189,6 +200,7 @@ static void end_thread(gofer_m *m)
 static void *thread_main(void *argument)
 {
     gofer_m *m = argument;
+    prctl(PR_SET_NAME, program_name, 0UL, 0UL, 0UL);
     gofer_m_bind_worker(m);
     /* the creator's may be another: the monitor's and the signals' thread block what they can */
     pthread_sigmask(SIG_SETMASK, &gofer_sched.signal_mask, NULL);
@@ -197,6 +209,7 @@ static void *thread_main(void *argument)
     gofer_hold(m, p);
     gofer_g0_loop(m);
     gofer_faults_thread_stop(m);
+    gofer_reader_row_give(m);
     pthread_setspecific(worker_key, NULL);
     gofer_tls = NULL;
     end_thread(m);

@@ -1,9 +1,9 @@
-/* Signals to channels: who is registered for what, and the thread that passes them on.
+/* Signals to channels and contexts: who is registered for what, and the thread that passes them on.
  *
  * The thread starts with the first registration, sleeps on a futex until a signal comes, and lives
  * until go_shutdown. One lock guards the registrations and each passing on, so who holds it and has
  * passed on what is pending knows that no value is on its way any more. Goroutines are made ready
- * after its release.
+ * and contexts cancelled after its release.
  *
  * Of all threads this one alone changes its signal mask: it lets in what is wanted and nothing
  * else, so a signal that the program blocks everywhere is received while somebody is registered for
@@ -11,6 +11,8 @@
 #include "gofer/signal.h"
 
 #include "chan/chan.h"
+#include "context/context.h"
+#include "sched/internal.h"
 #include "signal/caught.h"
 #include "signal/relay.h"
 
@@ -18,13 +20,15 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 
 enum { RELAY_STACK = 256 * 1024 };
 
 struct registration {
     struct registration *next;
-    gofer_chan *c; /* holds a reference */
+    gofer_chan *c; /* one of the two, to which it holds a reference */
+    go_context *ctx;
     uint64_t wanted;
 };
 
@@ -48,10 +52,10 @@ static uint64_t wanted_by_any(void)
     return wanted;
 }
 
-static struct registration **find_registration(const gofer_chan *c)
+static struct registration **find_registration(const gofer_chan *c, const go_context *ctx)
 {
     struct registration **at = &relay.first;
-    while (*at && (*at)->c != c)
+    while (*at && ((*at)->c != c || (*at)->ctx != ctx))
         at = &(*at)->next;
     return at;
 }
@@ -83,8 +87,10 @@ static void tell_deadlock_check(void)
 
 /* ---- passing on --------------------------------------------------------------------------- */
 
+/* What is to be done after the lock's release. */
 struct woken {
     gofer_g *first, *last;
+    gofer_signal_context *cancelled; /* with a reference each */
 };
 
 static void offer(gofer_chan *c, int number, struct woken *woken)
@@ -103,16 +109,36 @@ static void offer(gofer_chan *c, int number, struct woken *woken)
     woken->last = g;
 }
 
+/* The first signal alone cancels. */
+static void note_cancelled(go_context *ctx, int number, struct woken *woken)
+{
+    gofer_signal_context *s = gofer_signal_context_of(ctx);
+    if (s->signal)
+        return;
+    s->signal = number;
+    go_context_ref(ctx);
+    s->next = woken->cancelled;
+    woken->cancelled = s;
+}
+
+static void pass_to(const struct registration *r, int number, struct woken *woken)
+{
+    if (r->c)
+        offer(r->c, number, woken);
+    else
+        note_cancelled(r->ctx, number, woken);
+}
+
 /* The lock is held; the caller makes the woken ready after its release. */
 static struct woken pass_pending(void)
 {
-    struct woken woken = { NULL, NULL };
+    struct woken woken = { NULL, NULL, NULL };
     /* pairs with the release in the handler */
     uint64_t pending = atomic_exchange_explicit(&gofer_caught.pending, 0, memory_order_acquire);
     for (int number = 1; pending >> (number - 1); number++) {
         for (const struct registration *r = relay.first; r; r = r->next)
             if (r->wanted & pending & gofer_signal_bit(number))
-                offer(r->c, number, &woken);
+                pass_to(r, number, &woken);
         if (number == GOFER_SIGNALS)
             break;
     }
@@ -126,6 +152,37 @@ static void wake_all(struct woken woken)
         woken.first = g->link;
         gofer_ready_last(g);
     }
+    while (woken.cancelled) {
+        gofer_signal_context *s = woken.cancelled;
+        char name[32];
+        woken.cancelled = s->next;
+        gofer_context_cancel_by_signal(s, go_signal_string(s->signal, name, sizeof name));
+        go_context_unref(&s->canceller.node.context);
+    }
+}
+
+/* Passes on what is pending; returns whether that was the last time. Cancelling may start
+ * goroutines: where go_shutdown is about to end the runtime, this waits until it has decided. */
+static bool pass_on(gofer_m *m)
+{
+    bool visits;
+    gofer_spin_lock(&relay.lock);
+    while (!(visits = gofer_visit_running(m)) && !relay.ends) {
+        gofer_spin_unlock(&relay.lock);
+        sched_yield();
+        gofer_spin_lock(&relay.lock);
+    }
+    bool ends = relay.ends;
+    relay.m = ends ? NULL : m;
+    tell_deadlock_check();
+    struct woken woken = { NULL, NULL, NULL };
+    if (visits)
+        woken = pass_pending();
+    gofer_spin_unlock(&relay.lock);
+    wake_all(woken);
+    if (visits)
+        gofer_visit_end(m);
+    return ends;
 }
 
 static void let_in(uint64_t wanted)
@@ -149,15 +206,7 @@ static void *relay_main(void *unused)
         /* pairs with the release in gofer_signals_wake */
         uint32_t seen = atomic_load_explicit(&gofer_caught.news, memory_order_acquire);
         let_in(atomic_load_explicit(&gofer_caught.wanted, memory_order_relaxed));
-        gofer_spin_lock(&relay.lock);
-        relay.m = m;
-        tell_deadlock_check();
-        struct woken woken = pass_pending();
-        ends = relay.ends;
-        if (ends)
-            relay.m = NULL;
-        gofer_spin_unlock(&relay.lock);
-        wake_all(woken);
+        ends = pass_on(m);
         if (!ends)
             gofer_futex_wait(&gofer_caught.news, seen, -1);
     }
@@ -215,11 +264,14 @@ static void free_registrations(struct registration *gone)
     while (gone) {
         struct registration *r = gone;
         gone = r->next;
-        gofer_chan_release(r->c);
+        if (r->c)
+            gofer_chan_release(r->c);
+        go_context_unref(r->ctx);
         free(r);
     }
 }
 
+/* Contexts that a signal was about to cancel stay as they are: it would start goroutines again. */
 void gofer_signals_end(void)
 {
     gofer_spin_lock(&relay.lock);
@@ -229,6 +281,11 @@ void gofer_signals_end(void)
     struct woken woken = pass_pending();
     struct registration *gone = withdraw(UINT64_MAX);
     gofer_spin_unlock(&relay.lock);
+    while (woken.cancelled) {
+        go_context *ctx = &woken.cancelled->canceller.node.context;
+        woken.cancelled = woken.cancelled->next;
+        go_context_unref(ctx);
+    }
     wake_all(woken);
     free_registrations(gone);
     if (runs) {
@@ -253,28 +310,24 @@ static uint64_t listed(int first, va_list more)
     return signals;
 }
 
-static int fail_notify(int error, struct registration *fresh)
-{
-    free(fresh);
-    *gofer_errno() = error;
-    return -1;
-}
-
-static int notify(gofer_chan *c, uint64_t signals)
+/* One of c and ctx is NULL. 0, or an errno. */
+static int notify(gofer_chan *c, go_context *ctx, uint64_t signals)
 {
     struct registration *fresh = malloc(sizeof *fresh);
     if (!fresh)
-        return fail_notify(ENOMEM, NULL);
+        return ENOMEM;
     gofer_spin_lock(&relay.lock);
     int error = need_thread();
     if (error) {
         gofer_spin_unlock(&relay.lock);
-        return fail_notify(error, fresh);
+        free(fresh);
+        return error;
     }
-    struct registration **at = find_registration(c);
+    struct registration **at = find_registration(c, ctx);
     if (!*at) {
-        *fresh = (struct registration){ .c = c };
-        go_chan_ref(c);
+        *fresh = (struct registration){ .c = c, .ctx = go_context_ref(ctx) };
+        if (c)
+            go_chan_ref(c);
         *at = fresh;
         fresh = NULL;
         tell_deadlock_check();
@@ -287,22 +340,32 @@ static int notify(gofer_chan *c, uint64_t signals)
     return 0;
 }
 
-int(go_signal_notify)(go_chan(int) handle, ...)
+/* go_shutdown waits until it is through. */
+static int visit_and_notify(gofer_chan *c, go_context *ctx, uint64_t signals)
 {
     gofer_m *m = gofer_m_attached();
+    int error = gofer_visit(m);
+    if (error)
+        return error;
+    error = notify(c, ctx, signals);
+    gofer_visit_end(m);
+    return error;
+}
+
+int(go_signal_notify)(go_chan(int) handle, ...)
+{
     va_list more;
     if (!handle)
         go_panic("os/signal: Notify using nil channel");
     gofer_chan_check((const gofer_chan *)(void *)handle, sizeof(int), "go_signal_notify");
-    int error = gofer_visit(m); /* go_shutdown waits until we are through */
-    if (error)
-        return fail_notify(error, NULL);
     va_start(more, handle);
     int first = va_arg(more, int);
-    int result = notify((gofer_chan *)(void *)handle, listed(first, more));
+    uint64_t signals = listed(first, more);
     va_end(more);
-    gofer_visit_end(m);
-    return result;
+    int error = visit_and_notify((gofer_chan *)(void *)handle, NULL, signals);
+    if (error)
+        *gofer_errno() = error;
+    return error ? -1 : 0;
 }
 
 /* What was caught before goes to who is registered still. */
@@ -337,12 +400,12 @@ void(go_signal_reset)(int first, ...)
     withdraw_from_all(signals, gofer_signals_restore);
 }
 
-void go_signal_stop(go_chan(int) handle)
+static void stop_registration(const gofer_chan *c, const go_context *ctx)
 {
-    struct woken woken = { NULL, NULL };
+    struct woken woken = { NULL, NULL, NULL };
     uint64_t unwanted = 0;
     gofer_spin_lock(&relay.lock);
-    struct registration **at = find_registration((const gofer_chan *)(void *)handle);
+    struct registration **at = find_registration(c, ctx);
     struct registration *gone = *at;
     if (gone) {
         uint64_t mine = gone->wanted;
@@ -360,6 +423,54 @@ void go_signal_stop(go_chan(int) handle)
     free_registrations(gone);
     if (unwanted)
         wait_until_blocked(unwanted);
+}
+
+void go_signal_stop(go_chan(int) handle)
+{
+    stop_registration((const gofer_chan *)(void *)handle, NULL);
+}
+
+/* ---- contexts ----------------------------------------------------------------------------- */
+
+static void stop_context(go_context *ctx)
+{
+    stop_registration(NULL, ctx);
+}
+
+/* ", [interrupt terminated])", or ")" where there are none. Cut where it does not fit. */
+static void name_listed(char *buf, size_t size, int first, va_list more)
+{
+    size_t used = 0;
+    for (int number = first; number && used < size; number = va_arg(more, int)) {
+        char name[32];
+        go_signal_string(number, name, sizeof name);
+        used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " " : ", [", name);
+    }
+    if (used >= size)
+        used = size - 1;
+    snprintf(buf + used, size - used, "%s", first ? "])" : ")");
+}
+
+go_context *(go_signal_notify_context)(go_context *parent, ...)
+{
+    char names[1024];
+    va_list more;
+    va_start(more, parent);
+    int first = va_arg(more, int);
+    name_listed(names, sizeof names, first, more);
+    va_end(more);
+    go_context *ctx = gofer_context_with_signals(parent, names, stop_context);
+    if (!ctx)
+        return NULL;
+    va_start(more, parent);
+    first = va_arg(more, int);
+    int error = visit_and_notify(NULL, ctx, listed(first, more));
+    va_end(more);
+    if (gofer_likely(!error))
+        return ctx;
+    go_context_unref(ctx);
+    *gofer_errno() = error;
+    return NULL;
 }
 
 int go_signal_ignored(int signal)

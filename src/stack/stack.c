@@ -1,6 +1,7 @@
 /* See stack.h. All state is under the lock of gofer_stacks, but for mappings of their own. */
 #include "stack/stack.h"
 
+#include "gofer/debug.h"
 #include "stack/valgrind.h"
 
 #include <fcntl.h>
@@ -15,6 +16,11 @@ enum { COLOUR_STEP = 128, ARENA_SLOTS = 64, COLOURS = 4096 / 2 / COLOUR_STEP, KE
 
 size_t gofer_stack_size = (size_t)256 * 1024;
 size_t gofer_stack_reach;
+
+/* Until go_set_max_stack is called there is no limit but what can be counted. */
+enum { LIMIT_OF_GO = 1000000000 };
+static const size_t unlimited = SIZE_MAX / 2;
+static _Atomic size_t stack_limit = SIZE_MAX / 2;
 
 static struct {
     char *free, *end;      /* what is left of the arena in use */
@@ -177,8 +183,25 @@ void gofer_stacks_free_all(void)
 
 enum { ABOVE = 16 }; /* bytes above the top: what gofer_stack_forget wants */
 
+static size_t limited(size_t size)
+{
+    size_t most = atomic_load_explicit(&stack_limit, memory_order_relaxed);
+    if (most < gofer_stack_size)
+        most = gofer_stack_size;
+    return size < most ? size : most;
+}
+
+size_t go_set_max_stack(size_t bytes)
+{
+    size_t most = bytes < unlimited ? bytes : unlimited;
+    size_t before = bytes ? atomic_exchange_explicit(&stack_limit, most, memory_order_relaxed)
+                          : atomic_load_explicit(&stack_limit, memory_order_relaxed);
+    return before == unlimited ? LIMIT_OF_GO : before;
+}
+
 char *gofer_stack_map(size_t size, char **low)
 {
+    size = limited(size);
     size = up_to_page(size + ABOVE) + page_size();
     char *base = map_memory(size);
     if (!base)

@@ -21,7 +21,8 @@ static inline char *gofer_stack_low(char *top)
     return top + (-(uintptr_t)top & 4095) - gofer_stack_reach;
 }
 
-/* A mapping of its own with at least `size` bytes of stack; NULL: no memory. *low and the result,
+/* A mapping of its own with at least `size` bytes of stack, or as many as go_set_max_stack allows,
+ * if fewer, but no fewer than a pooled one; NULL: no memory. *low and the result,
  * its top, are what gofer_stack_unmap wants back. */
 char *gofer_stack_map(size_t size, char **low);
 void gofer_stack_unmap(char *low, char *top);

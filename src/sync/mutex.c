@@ -98,18 +98,11 @@ static struct lot *lock_lot(const go_mutex *m)
     return lot;
 }
 
-/* Before a waiter queues. Where the kernel refuses a membarrier the watch never ends, and a store
- * that the other threads have made is taken to arrive within a millisecond. */
+/* Before a waiter queues. Where the kernel refuses a membarrier the watch never ends. */
 static gofer_cold void watch(struct lot *lot)
 {
-    static _Atomic uint32_t never; /* woken */
-    int64_t now = gofer_nanotime();
     set_watched(lot, true);
-    if (gofer_membarrier())
-        return;
-    do /* again: a signal ends the wait early */
-        gofer_futex_wait(&never, 0, now + GO_MILLISECOND);
-    while (gofer_nanotime() < now + GO_MILLISECOND);
+    gofer_fence_others();
 }
 
 void gofer_mutexes_unwatch(void)

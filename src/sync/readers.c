@@ -1,19 +1,62 @@
 /* See readers.h. */
 #include "sync/readers.h"
 
-gofer_reader_row gofer_readers[GOFER_READER_ROWS];
+#include "sync/sync.h"
+
+static gofer_reader_row rows[GOFER_READER_ROWS];
+static gofer_spin rows_lock;                      /* guards the writes to what follows */
+static bool row_taken[GOFER_READER_ROWS];         /* by a thread that lives */
+static _Atomic int rows_used;                     /* rows[rows_used..] never were taken */
+static _Atomic int rows_free = GOFER_READER_ROWS; /* a hint for those who find none */
+
+gofer_cold gofer_reader_row *gofer_reader_row_take(void)
+{
+    if (atomic_load_explicit(&rows_free, memory_order_relaxed) == 0)
+        return NULL;
+    gofer_m *m = gofer_m_attached();
+    gofer_spin_lock(&rows_lock);
+    int i = 0;
+    while (i < GOFER_READER_ROWS && row_taken[i])
+        i++;
+    if (i < GOFER_READER_ROWS) {
+        row_taken[i] = true;
+        m->readers = &rows[i];
+        atomic_fetch_sub_explicit(&rows_free, 1, memory_order_relaxed);
+        if (i >= atomic_load_explicit(&rows_used, memory_order_relaxed))
+            atomic_store_explicit(&rows_used, i + 1, memory_order_release);
+    }
+    gofer_spin_unlock(&rows_lock);
+    return m->readers;
+}
+
+/* Holds may stay in it: others end them, or the row's next thread. */
+void gofer_reader_row_give(gofer_m *m)
+{
+    if (!m->readers)
+        return;
+    gofer_spin_lock(&rows_lock);
+    row_taken[m->readers - rows] = false;
+    m->readers = NULL;
+    atomic_fetch_add_explicit(&rows_free, 1, memory_order_relaxed);
+    gofer_spin_unlock(&rows_lock);
+}
 
 gofer_cold uint32_t gofer_readers_collect(go_rwmutex *rw)
 {
     uint32_t count = 0;
-    size_t column = gofer_reader_column(rw);
-    for (int row = 0; row < GOFER_READER_ROWS; row++) {
-        _Atomic(go_rwmutex *) *slot = &gofer_readers[row].slots[column];
-        go_rwmutex *expected = rw;
-        if (atomic_load_explicit(slot, memory_order_seq_cst) == rw &&
-            atomic_compare_exchange_strong_explicit(slot, &expected, NULL, memory_order_seq_cst,
-                                                    memory_order_relaxed))
+    gofer_fence_others();
+    /* acquire: pairs with the release where a row was taken */
+    int used = atomic_load_explicit(&rows_used, memory_order_acquire);
+    for (gofer_reader_row *row = rows; row < rows + used; row++) {
+        gofer_reader_slot *slot = gofer_reader_slot_of(row, rw);
+        /* acquires: pair with the releases of those who leave */
+        for (int round = 0; atomic_load_explicit(&row->leaving, memory_order_acquire) == rw;
+             round++)
+            gofer_spin_pause(round);
+        if (atomic_load_explicit(slot, memory_order_acquire) == rw) {
+            atomic_store_explicit(slot, NULL, memory_order_release);
             count++;
+        }
     }
     return count;
 }

@@ -1,52 +1,60 @@
-/* Read locks that readers on several processors take without a word in common: a table, one for all
- * go_rwmutexes, of slots that hold the mutex that somebody reads; a line for each of ROWS threads.
+/* Read locks taken and given back by plain stores: a table, one for all go_rwmutexes, with a row
+ * for each thread that reads. A slot of the row holds the mutex that somebody reads. A slot stands
+ * for some reader of the mutex, not for who filled it: goroutines change threads.
  *
- * Only while a mutex is SPREAD (rwmutex.c). Who enters must look at SPREAD again after that, and
- * who takes SPREAD away collects the slots after that, all sequentially consistent: either the
- * reader sees that it is gone, or its slot is collected. A slot stands for some reader of the
- * mutex, not for who filled it: goroutines change threads. */
+ * Only while a mutex says TABLE (rwmutex.c). Only its thread fills a slot, and then looks at TABLE.
+ * Two empty it: its thread, which says `leaving`, looks at TABLE, empties it, and takes `leaving`
+ * back; and who took TABLE away, under the mutex's lock, to count the hold. That one makes the
+ * orders of store and look real with a membarrier, and waits for those who still are leaving. So a
+ * hold that a thread has not seen TABLE with is emptied under the lock alone.
+ *
+ * Lifetime: who leaves last looks at the mutex before it empties the slot.
+ * spec/readers.pml is the model. */
 #ifndef GOFER_SRC_SYNC_READERS_H
 #define GOFER_SRC_SYNC_READERS_H
 
 #include "gofer/sync.h"
 #include "park/park.h"
 
-enum { GOFER_READER_ROWS = 64, GOFER_READER_COLUMNS = GOFER_CACHE_LINE / sizeof(void *) };
+enum { GOFER_READER_ROWS = 256, GOFER_READER_COLUMNS = GOFER_CACHE_LINE / sizeof(void *) };
+
+typedef _Atomic(go_rwmutex *) gofer_reader_slot;
 
 typedef struct gofer_reader_row {
-    _Atomic(go_rwmutex *) slots[GOFER_READER_COLUMNS];
+    gofer_reader_slot slots[GOFER_READER_COLUMNS];
+    gofer_reader_slot leaving;
 } __attribute__((aligned(GOFER_CACHE_LINE))) gofer_reader_row;
 
-extern gofer_reader_row gofer_readers[GOFER_READER_ROWS];
-
-static inline size_t gofer_reader_column(const go_rwmutex *rw)
+static inline gofer_reader_slot *gofer_reader_slot_of(gofer_reader_row *row, const go_rwmutex *rw)
 {
-    return ((uintptr_t)rw >> 5) * 0x9e3779b97f4a7c15u >> 61;
+    return &row->slots[((uintptr_t)rw >> 5) * 0x9e3779b97f4a7c15u >> 61];
 }
 
-static inline _Atomic(go_rwmutex *) *gofer_reader_slot(const go_rwmutex *rw)
+/* The calling thread's row, or NULL: it has none yet. */
+static inline gofer_reader_row *gofer_reader_row_peek(void)
 {
-    uint32_t row = (uint32_t)gofer_m_attached()->tid % GOFER_READER_ROWS;
-    return &gofer_readers[row].slots[gofer_reader_column(rw)];
+    gofer_m *m = gofer_m_self();
+    return gofer_likely(m != NULL) ? m->readers : NULL;
 }
 
-/* Fills the thread's slot; false: it is not free. */
-static inline bool gofer_reader_enter(go_rwmutex *rw)
+/* The same, but takes one; NULL: others have them all. */
+gofer_reader_row *gofer_reader_row_take(void);
+static inline gofer_reader_row *gofer_reader_row_get(void)
 {
-    go_rwmutex *nobody = NULL;
-    return atomic_compare_exchange_strong_explicit(gofer_reader_slot(rw), &nobody, rw,
-                                                   memory_order_seq_cst, memory_order_relaxed);
+    gofer_reader_row *row = gofer_reader_row_peek();
+    return gofer_likely(row != NULL) ? row : gofer_reader_row_take();
 }
 
-/* Empties the thread's slot; false: it is not the mutex's. The mutex itself is not touched. */
-static inline bool gofer_reader_leave(go_rwmutex *rw)
+/* The thread ends. */
+void gofer_reader_row_give(gofer_m *m);
+
+/* Where there is no membarrier, the table is not used. */
+static inline bool gofer_readers_may_use_table(void)
 {
-    go_rwmutex *expected = rw;
-    return atomic_compare_exchange_strong_explicit(gofer_reader_slot(rw), &expected, NULL,
-                                                   memory_order_seq_cst, memory_order_relaxed);
+    return !atomic_load_explicit(&gofer_sched.need_fences, memory_order_relaxed);
 }
 
-/* Empties all slots of the mutex; how many there were. */
+/* Empties all slots of the mutex; how many there were. Its lock is held and TABLE gone. */
 uint32_t gofer_readers_collect(go_rwmutex *rw);
 
 #endif

@@ -1,19 +1,21 @@
 /* go_rwmutex. state: WRITER (a writer holds it, or `pending` waits for the readers to leave: new
- * readers queue), QUEUED (somebody is in `readers` or `writers`), and the readers that hold it in
- * units of READER. The queues, `pending` and QUEUED are written under `lock`; so is everything
- * while QUEUED is set, but for readers that come and go without a WRITER.
+ * readers queue), QUEUED (somebody is in `readers` or `writers`), TABLE, the reads since the last
+ * writer in units of TICK up to OFTEN (one that met another processor's: COLLISION of them), and
+ * the readers that hold it in units of READER. The queues, `pending` and QUEUED are written under
+ * `lock`; so is everything while QUEUED is set, but for readers that come and go without a WRITER.
  *
  * A waiting writer stops new readers; a writer that unlocks lets all readers in that wait, and then
  * wakes the next writer to compete, or makes it the next if it has waited 1 ms. QUEUED without
  * WRITER: a writer was woken and is on its way.
  *
- * Where readers on several processors got in each other's way SPREAD_AFTER times, SPREAD lets them
- * use the table of readers.h instead of the count; SPREAD and WRITER are never set together. Who
- * sets WRITER first counts those who read by the table; so does a reader that finds its hold
- * nowhere else.
+ * After OFTEN without a writer, TABLE lets readers use the table of readers.h instead
+ * of the count; TABLE and WRITER are never set together. Who sets WRITER in TABLE's place moves
+ * the holds from the table to the count, which takes microseconds; so does a reader that finds its
+ * hold nowhere else. That is little for each of so many reads.
  *
- * Lifetime: the swap that frees it is the last access, or else the release of `lock`, before those
- * are made ready who were let in; nobody frees it without somebody who waits to use it again. */
+ * Lifetime: the swap that frees it is the last access, or what leaves the table, or else the
+ * release of `lock`, before those are made ready who were let in; nobody frees it without somebody
+ * who waits to use it again. */
 #include "gofer/sync.h"
 
 #include "panic/panic.h"
@@ -21,11 +23,21 @@
 #include "sync/sync.h"
 #include "sync/waiters.h"
 
-enum { WRITER = 1, QUEUED = 2, SPREAD = 4, READER = 8, SPREAD_AFTER = 1000 };
+#define WRITER UINT64_C(1)
+#define QUEUED UINT64_C(2)
+#define TABLE UINT64_C(4)
+#define TICK (UINT64_C(1) << 13)
+#define COLLISION (64 * TICK)
+#define OFTEN (UINT64_C(1) << 29)
+#define TICKS (4 * OFTEN - TICK)
+#define READER (UINT64_C(1) << 32)
 
-static _Atomic uint32_t *state_of(go_rwmutex *rw)
+/* Few instructions that lie in as few cache lines: a tenth of their time. */
+#define HOT gofer_noinline __attribute__((aligned(GOFER_CACHE_LINE)))
+
+static _Atomic uint64_t *state_of(go_rwmutex *rw)
 {
-    return (_Atomic uint32_t *)(void *)&rw->state;
+    return (_Atomic uint64_t *)(void *)&rw->state;
 }
 
 static gofer_spin *lock_of(go_rwmutex *rw)
@@ -33,14 +45,14 @@ static gofer_spin *lock_of(go_rwmutex *rw)
     return (gofer_spin *)(void *)&rw->lock;
 }
 
-static uint32_t load_state(go_rwmutex *rw)
+static uint64_t load_state(go_rwmutex *rw)
 {
     return atomic_load_explicit(state_of(rw), memory_order_relaxed);
 }
 
 /* acq_rel: an acquire pairs with the releases of those who held it before, a release with the
  * acquires of those who will. On failure *state is what stands there. */
-static bool change(go_rwmutex *rw, uint32_t *state, uint32_t wanted)
+static bool change(go_rwmutex *rw, uint64_t *state, uint64_t wanted)
 {
     return atomic_compare_exchange_weak_explicit(state_of(rw), state, wanted, memory_order_acq_rel,
                                                  memory_order_relaxed);
@@ -50,7 +62,7 @@ static bool change(go_rwmutex *rw, uint32_t *state, uint32_t wanted)
 static void fix_queued(go_rwmutex *rw)
 {
     if (!rw->readers && !rw->writers)
-        atomic_fetch_and_explicit(state_of(rw), ~(uint32_t)QUEUED, memory_order_relaxed);
+        atomic_fetch_and_explicit(state_of(rw), ~QUEUED, memory_order_relaxed);
 }
 
 /* ---- passing on --------------------------------------------------------------------------- */
@@ -60,7 +72,7 @@ static void fix_queued(go_rwmutex *rw)
  * writer. False: there is nobody, and WRITER is still set. */
 static bool pass_on(go_rwmutex *rw, struct gofer_sync_batch *batch)
 {
-    uint32_t state = load_state(rw) & ~(uint32_t)(WRITER | QUEUED);
+    uint64_t state = load_state(rw) & ~(WRITER | QUEUED);
     struct gofer_sync_waiter *waiter, *head = rw->writers;
     bool starves = head && gofer_nanotime() - head->since > GOFER_STARVING_AFTER;
     while ((waiter = gofer_waiters_claim(&rw->readers))) {
@@ -72,7 +84,7 @@ static bool pass_on(go_rwmutex *rw, struct gofer_sync_batch *batch)
         state |= WRITER;
     } else if ((waiter = gofer_waiters_claim(&rw->writers))) {
         waiter->handed = starves;
-        state |= starves ? WRITER : 0u;
+        state |= starves ? WRITER : 0;
         gofer_batch_add(batch, waiter);
     }
     if (!batch->first && !rw->pending) {
@@ -87,47 +99,58 @@ static bool pass_on(go_rwmutex *rw, struct gofer_sync_batch *batch)
 
 /* ---- readers ------------------------------------------------------------------------------ */
 
-/* By the table. False: the slot is not free, or a writer has come. */
-static bool rlock_spread(go_rwmutex *rw)
+/* No longer TABLE: if who took it away came by already, the hold is counted, and ours. */
+static gofer_cold bool rlock_late(go_rwmutex *rw, gofer_reader_slot *slot)
 {
-    if (!gofer_reader_enter(rw))
+    gofer_spin_lock(lock_of(rw));
+    bool counted = atomic_load_explicit(slot, memory_order_relaxed) != rw;
+    if (!counted)
+        atomic_store_explicit(slot, NULL, memory_order_release);
+    gofer_spin_unlock(lock_of(rw));
+    return counted;
+}
+
+/* By the table. False: no slot is free, or a writer has come. acquire: pairs with the releases
+ * of those who left by the slot, and of those who held the mutex before TABLE was set. */
+static gofer_inline bool rlock_by_table(go_rwmutex *rw)
+{
+    gofer_reader_row *row = gofer_reader_row_peek();
+    if (gofer_unlikely(!row))
         return false;
-    if (gofer_likely(atomic_load_explicit(state_of(rw), memory_order_seq_cst) & SPREAD))
+    gofer_reader_slot *slot = gofer_reader_slot_of(row, rw);
+    if (gofer_unlikely(atomic_load_explicit(slot, memory_order_acquire) != NULL))
+        return false;
+    atomic_store_explicit(slot, rw, memory_order_release);
+    gofer_compiler_barrier();
+    if (gofer_likely(atomic_load_explicit(state_of(rw), memory_order_acquire) & TABLE))
         return true;
-    /* A slot that is no longer ours was counted, or somebody left by it: we hold that one's. */
-    return !gofer_reader_leave(rw);
+    return rlock_late(rw, slot);
 }
 
-/* Another processor was faster. Counted roughly. */
-static gofer_cold bool collides_often(go_rwmutex *rw)
-{
-    _Atomic uint32_t *collisions = (_Atomic uint32_t *)(void *)&rw->collisions;
-    uint32_t n = atomic_load_explicit(collisions, memory_order_relaxed);
-    atomic_store_explicit(collisions, n + 1, memory_order_relaxed);
-    return n >= SPREAD_AFTER;
-}
-
-/* Comes here after a swap that failed, as a rule. */
+/* Comes here after a swap that failed, or where there is more to do. */
 static gofer_noinline bool try_rlock_contended(go_rwmutex *rw)
 {
-    uint32_t state = load_state(rw), spread = 0;
-    if (state & SPREAD && rlock_spread(rw))
+    uint64_t state = load_state(rw);
+    if (state & TABLE && gofer_reader_row_get() && rlock_by_table(rw))
         return true;
     state = load_state(rw);
     while (!(state & WRITER)) {
-        if (collides_often(rw))
-            spread = SPREAD;
-        if (change(rw, &state, (state + READER) | (state & QUEUED ? 0 : spread)))
+        uint64_t wanted = state + READER + (state & TABLE ? 0 : COLLISION);
+        if (state & OFTEN)
+            wanted = ((state + READER) & ~TICKS) |
+                     (!(state & QUEUED) && gofer_readers_may_use_table() ? TABLE : 0);
+        if (change(rw, &state, wanted))
             return true;
     }
     return false;
 }
 
-/* The usual case in few instructions. */
+/* The usual case without TABLE in few instructions. */
 static inline bool try_rlock(go_rwmutex *rw)
 {
-    uint32_t state = load_state(rw);
-    return (gofer_likely(!(state & (WRITER | SPREAD))) && change(rw, &state, state + READER)) ||
+    uint64_t state = load_state(rw);
+    return (gofer_likely(!(state & (WRITER | TABLE | OFTEN))) &&
+            change(rw, &state, state + READER + TICK)) ||
            try_rlock_contended(rw);
 }
 
@@ -144,7 +167,7 @@ static gofer_cold int rlock_slow(go_rwmutex *rw, gofer_cancel *source)
     struct gofer_sync_waiter waiter = { .g = gofer_self() };
     gofer_waiter_prepare(&waiter, source, GOFER_WAIT_RWMUTEX_RLOCK);
     gofer_spin_lock(lock_of(rw));
-    uint32_t state = load_state(rw);
+    uint64_t state = load_state(rw);
     while (!change(rw, &state, state & WRITER ? state | QUEUED : state + READER))
         ;
     if (state & WRITER)
@@ -171,10 +194,19 @@ gofer_noinline void gofer_rwmutex_rlock_slow(go_rwmutex *rw)
         rlock_slow(rw, NULL);
 }
 
+HOT void gofer_rwmutex_rlock_by_table(go_rwmutex *rw)
+{
+    if (!rlock_by_table(rw))
+        gofer_rwmutex_rlock_slow(rw);
+}
+
+/* As in the header. */
 void go_rwmutex_rlock(go_rwmutex *rw)
 {
-    uint32_t state = load_state(rw);
-    if (gofer_unlikely(state & (WRITER | SPREAD) || !change(rw, &state, state + READER)))
+    uint64_t state = load_state(rw);
+    if (state & TABLE)
+        gofer_rwmutex_rlock_by_table(rw);
+    else if (state & (WRITER | OFTEN) || !change(rw, &state, state + READER + TICK))
         gofer_rwmutex_rlock_slow(rw);
 }
 
@@ -186,24 +218,23 @@ int gofer_rwmutex_rlock_cancellable(go_rwmutex *rw, gofer_cancel *source)
     return error ? gofer_cancelled(error) : 0;
 }
 
-/* `lock` is held: sets WRITER in SPREAD's place, so that nobody else writes the state, and counts
+/* `lock` is held: sets WRITER in TABLE's place, so that nobody else writes the state, and counts
  * those who read by the table. *state is then the state but for WRITER. False: a writer has it
  * already. */
-static bool gather(go_rwmutex *rw, uint32_t *state)
+static bool gather(go_rwmutex *rw, uint64_t *state)
 {
+    uint64_t rest;
     *state = load_state(rw);
     do {
         if (*state & WRITER)
             return false;
-    } while (!atomic_compare_exchange_weak_explicit(state_of(rw), state,
-                                                    (*state & ~(uint32_t)SPREAD) | WRITER,
-                                                    memory_order_seq_cst, memory_order_relaxed));
-    atomic_store_explicit((_Atomic uint32_t *)(void *)&rw->collisions, 0, memory_order_relaxed);
-    if (*state & SPREAD) {
-        uint32_t by_table = gofer_readers_collect(rw) * READER;
-        *state = (*state & ~(uint32_t)SPREAD) + by_table;
-        atomic_fetch_add_explicit(state_of(rw), by_table, memory_order_acq_rel);
+        rest = *state & ~(TABLE | TICKS);
+    } while (!change(rw, state, rest | WRITER));
+    if (*state & TABLE) {
+        rest += gofer_readers_collect(rw) * READER;
+        atomic_store_explicit(state_of(rw), rest | WRITER, memory_order_release);
     }
+    *state = rest;
     return true;
 }
 
@@ -217,7 +248,7 @@ static gofer_cold bool runlock_slow(go_rwmutex *rw)
 {
     struct gofer_sync_waiter *writer = NULL;
     gofer_spin_lock(lock_of(rw));
-    uint32_t state = load_state(rw);
+    uint64_t state = load_state(rw);
     if (!(state & WRITER) || state < READER) {
         gofer_spin_unlock(lock_of(rw));
         if (state & WRITER)
@@ -237,33 +268,49 @@ static gofer_cold bool runlock_slow(go_rwmutex *rw)
     return true;
 }
 
-/* The hold is in another thread's slot: it is counted, and then leaves. */
+/* Leaves the thread's slot. False: it is not the mutex's, or a writer has come. */
+static gofer_inline bool runlock_by_table(go_rwmutex *rw)
+{
+    gofer_reader_row *row = gofer_reader_row_peek();
+    if (gofer_unlikely(!row))
+        return false;
+    gofer_reader_slot *slot = gofer_reader_slot_of(row, rw);
+    atomic_store_explicit(&row->leaving, rw, memory_order_release);
+    gofer_compiler_barrier();
+    bool here = gofer_likely(atomic_load_explicit(state_of(rw), memory_order_acquire) & TABLE) &&
+                gofer_likely(atomic_load_explicit(slot, memory_order_relaxed) == rw);
+    /* releases: pair with the acquires in gofer_readers_collect */
+    if (gofer_likely(here))
+        atomic_store_explicit(slot, NULL, memory_order_release);
+    atomic_store_explicit(&row->leaving, NULL, memory_order_release);
+    return here;
+}
+
+/* The hold is in another thread's slot: it is counted, by us or by a writer, and then leaves. Not
+ * before `lock` is free: that is no one's to touch once the hold is gone. */
 static gofer_cold void runlock_elsewhere(go_rwmutex *rw)
 {
-    uint32_t state;
+    uint64_t state;
     gofer_spin_lock(lock_of(rw));
-    bool gathered = gather(rw, &state), held = state >= READER;
+    bool gathered = gather(rw, &state);
     if (gathered)
-        atomic_store_explicit(state_of(rw), held ? state - READER : state, memory_order_release);
+        atomic_store_explicit(state_of(rw), state, memory_order_release);
     gofer_spin_unlock(lock_of(rw));
-    if (!gathered)
-        go_rwmutex_runlock(rw); /* counted by a writer meanwhile */
-    else if (!held)
+    if (gathered && state < READER)
         fail_runlock();
+    go_rwmutex_runlock(rw);
 }
 
 gofer_noinline void gofer_rwmutex_runlock_slow(go_rwmutex *rw)
 {
-    uint32_t state = load_state(rw);
-    if (state & SPREAD && gofer_reader_leave(rw))
-        return;
+    uint64_t state = load_state(rw);
     for (;;) {
         if (gofer_unlikely(state & WRITER)) {
             if (runlock_slow(rw))
                 return;
             state = load_state(rw);
         } else if (gofer_unlikely(state < READER)) {
-            if (!(state & SPREAD))
+            if (!(state & TABLE))
                 fail_runlock();
             return runlock_elsewhere(rw);
         } else if (gofer_likely(change(rw, &state, state - READER))) {
@@ -272,19 +319,27 @@ gofer_noinline void gofer_rwmutex_runlock_slow(go_rwmutex *rw)
     }
 }
 
+HOT void gofer_rwmutex_runlock_by_table(go_rwmutex *rw)
+{
+    if (!runlock_by_table(rw))
+        gofer_rwmutex_runlock_slow(rw);
+}
+
+/* As in the header. */
 void go_rwmutex_runlock(go_rwmutex *rw)
 {
-    uint32_t state = load_state(rw);
-    if (gofer_unlikely(state & (WRITER | SPREAD) || state < READER ||
-                       !change(rw, &state, state - READER)))
+    uint64_t state = load_state(rw);
+    if (state & TABLE)
+        gofer_rwmutex_runlock_by_table(rw);
+    else if (state & WRITER || state < READER || !change(rw, &state, state - READER))
         gofer_rwmutex_runlock_slow(rw);
 }
 
 /* ---- writers ------------------------------------------------------------------------------ */
 
-static gofer_cold bool try_lock_spread(go_rwmutex *rw)
+static gofer_cold bool try_lock_by_table(go_rwmutex *rw)
 {
-    uint32_t state;
+    uint64_t state;
     gofer_spin_lock(lock_of(rw));
     bool gathered = gather(rw, &state), taken = gathered && state < READER;
     if (gathered && !taken)
@@ -295,11 +350,11 @@ static gofer_cold bool try_lock_spread(go_rwmutex *rw)
 
 static bool try_lock(go_rwmutex *rw)
 {
-    uint32_t state = load_state(rw);
-    while (!(state & (WRITER | SPREAD)) && state < READER)
-        if (change(rw, &state, state | WRITER))
+    uint64_t state = load_state(rw);
+    while (!(state & (WRITER | TABLE)) && state < READER)
+        if (change(rw, &state, (state & ~TICKS) | WRITER))
             return true;
-    return state & SPREAD && try_lock_spread(rw);
+    return state & TABLE && try_lock_by_table(rw);
 }
 
 int go_rwmutex_trylock(go_rwmutex *rw)
@@ -312,7 +367,7 @@ static bool take_or_wait(go_rwmutex *rw, struct gofer_sync_waiter *waiter, bool 
                          gofer_cancel *source)
 {
     gofer_spin_lock(lock_of(rw));
-    uint32_t state;
+    uint64_t state;
     bool gathered;
     while (!(gathered = gather(rw, &state)) && !change(rw, &state, state | QUEUED))
         ;
@@ -337,7 +392,7 @@ static gofer_cold void withdraw_writer(go_rwmutex *rw, struct gofer_sync_waiter 
     if (rw->pending == waiter) {
         rw->pending = NULL;
         if (!pass_on(rw, &batch))
-            atomic_fetch_and_explicit(state_of(rw), ~(uint32_t)WRITER, memory_order_release);
+            atomic_fetch_and_explicit(state_of(rw), ~WRITER, memory_order_release);
     } else {
         gofer_waiters_remove(&rw->writers, waiter);
         fix_queued(rw);
@@ -392,7 +447,7 @@ static gofer_cold bool unlock_slow(go_rwmutex *rw)
 
 void go_rwmutex_unlock(go_rwmutex *rw)
 {
-    uint32_t state;
+    uint64_t state;
     do {
         state = WRITER;
         if (gofer_likely(atomic_compare_exchange_strong_explicit(

@@ -18,6 +18,11 @@ int gofer_semaphore_acquire_cancellable(go_semaphore *s, int64_t n, gofer_cancel
 int gofer_semaphore_acquire_as(go_semaphore *s, int64_t n, gofer_cancel *source,
                                enum gofer_reason reason);
 
+/* After this, what every thread stored before is visible, and what it loads from now on sees what
+ * the caller stored. A membarrier; where the kernel refuses that, a store is taken to arrive within
+ * a millisecond. */
+void gofer_fence_others(void);
+
 /* For the monitor: what was done to have waiters woken is undone where there are none. */
 void gofer_mutexes_unwatch(void);
 

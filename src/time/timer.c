@@ -266,6 +266,18 @@ int64_t gofer_timers_next(void)
     return first;
 }
 
+uint64_t gofer_timers_count(void)
+{
+    uint64_t n = 0;
+    int count = atomic_load_explicit(&heap_count, memory_order_acquire);
+    for (int i = 0; i < count; i++) {
+        gofer_spin_lock(&heaps[i].lock);
+        n += heaps[i].count;
+        gofer_spin_unlock(&heaps[i].lock);
+    }
+    return n;
+}
+
 static bool some_waited_for(struct gofer_timer_heap *heap)
 {
     bool found = false;

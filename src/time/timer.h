@@ -49,6 +49,9 @@ int64_t gofer_timers_run(int64_t now);
 /* The earliest timer of all; -1: none. A hint. */
 int64_t gofer_timers_next(void);
 
+/* How many run. */
+uint64_t gofer_timers_count(void);
+
 /* Whether somebody waits for a timer. Under no lock; exact when nothing runs. */
 bool gofer_timers_can_wake(void);
 

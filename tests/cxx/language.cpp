@@ -268,6 +268,59 @@ static void groups()
     EXPECT(calls == 6);
 }
 
+static void panics_once()
+{
+    static int calls;
+    static auto fails = go_once_func([] {
+        calls++;
+        go_panic("once");
+    });
+    for (int i = 0; i < 2; i++) {
+        [] {
+            go_recoverable();
+            go_defer([] { EXPECT(go_recover()->text == std::string("once")); });
+            fails();
+            std::abort();
+        }();
+    }
+    EXPECT(calls == 1);
+}
+
+static void functions_and_values_once()
+{
+    int calls = 0;
+    auto load = go_once_func([&] { calls++; });
+    go_waitgroup wg = {};
+    for (int i = 0; i < 10; i++)
+        go_waitgroup_go(&wg, [&] { load(); });
+    go_waitgroup_wait(&wg);
+    EXPECT(calls == 1);
+
+    auto text = go_once_value([&calls, owner = std::make_unique<int>(3)] {
+        calls++;
+        return std::string(100, 'x') + std::to_string(*owner);
+    });
+    const std::string &first = text();
+    EXPECT(first.size() == 101 && &first == &text() && calls == 2);
+
+    auto unlucky = go_once_value([&]() -> int { throw ++calls; });
+    for (int i = 0; i < 2; i++) {
+        try {
+            unlucky();
+            std::abort();
+        } catch (int n) {
+            EXPECT(n == 3);
+        }
+    }
+    EXPECT(calls == 3);
+    go_once_func plain = {}; // the type is as in C
+    plain.fn = [](void *n) { ++*static_cast<int *>(n); };
+    plain.arg = &calls;
+    go_once_func_call(&plain);
+    EXPECT(calls == 4);
+    panics_once();
+}
+
 /* ---- channels ----------------------------------------------------------------------------- */
 
 template <class T> static size_t element_size(go_chan(T))
@@ -714,6 +767,7 @@ int go_main(int argc, char **argv)
     (void)argv;
     starting();
     groups();
+    functions_and_values_once();
     timers();
     maps();
     channels();

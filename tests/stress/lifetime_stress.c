@@ -200,6 +200,15 @@ static void locks(unsigned *random)
     elsewhere(random, write_unlock, rw);
     stress_pause(random);
     go_rwmutex_rlock(rw);
+    if (stress_random(random) % 2) { /* as if it were often read: by the table from now on */
+        __atomic_fetch_or(&rw->state, 4, __ATOMIC_RELAXED);
+        go_rwmutex_rlock(rw);
+        go_rwmutex_runlock(rw);
+    }
+    if (stress_random(random) % 2) {
+        go_rwmutex_runlock(rw);
+        go_rwmutex_rlock(rw);
+    }
     elsewhere(random, read_unlock, rw);
     stress_pause(random);
     go_rwmutex_lock(rw);

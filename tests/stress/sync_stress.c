@@ -85,13 +85,13 @@ static void write_pair(unsigned *random)
     __atomic_fetch_add(&writes, 1, __ATOMIC_RELAXED);
 }
 
-/* What readers that collide do: here as often as it is allowed. */
+/* What many reads do: here as often as it is allowed. */
 static void spread(void)
 {
-    enum { WRITER = 1, QUEUED = 2, SPREAD = 4 };
-    uint32_t state = __atomic_load_n(&rw.state, __ATOMIC_RELAXED);
+    enum { WRITER = 1, QUEUED = 2, TABLE = 4 };
+    uint64_t state = __atomic_load_n(&rw.state, __ATOMIC_RELAXED);
     if (!(state & (WRITER | QUEUED)))
-        __atomic_compare_exchange_n(&rw.state, &state, state | SPREAD, 0, __ATOMIC_ACQ_REL,
+        __atomic_compare_exchange_n(&rw.state, &state, state | TABLE, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_RELAXED);
 }
 

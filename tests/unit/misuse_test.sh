@@ -21,12 +21,24 @@ static go_errgroup group;
 static go_chan(int) c;
 static go_chan(go_unit) blocker;
 typedef go_map(const char *, int) numbers;
-static numbers map;
+static numbers map, *volatile numbers_of;
+static int received;
+static go_timer *timer;
+static go_ticker *ticker;
+static go_mutex *volatile lock;
+static go_waitgroup *volatile others;
 
 static int waits(void)
 {
     go_recv(blocker);
     return 0;
+}
+static void read_often(void)
+{
+    for (int i = 0; i < 100000; i++) {
+        go_rwmutex_rlock(&rw);
+        go_rwmutex_runlock(&rw);
+    }
 }
 static void nothing(void *unused)
 {
@@ -42,6 +54,7 @@ static void nothing(void *unused)
     CASE(rwmutex_unlock_of_reader, go_rwmutex_rlock(&rw), go_rwmutex_unlock(&rw))                \
     CASE(rwmutex_unlock_twice, go_rwmutex_lock(&rw), go_rwmutex_unlock(&rw), go_rwmutex_unlock(&rw)) \
     CASE(rwmutex_runlock, go_rwmutex_runlock(&rw))                                               \
+    CASE(rwmutex_runlock_of_often_read, read_often(), go_rwmutex_runlock(&rw))                   \
     CASE(rwmutex_runlock_of_writer, go_rwmutex_lock(&rw), go_rwmutex_runlock(&rw))               \
     CASE(rwmutex_runlock_twice, go_rwmutex_rlock(&rw), go_rwmutex_runlock(&rw), go_rwmutex_runlock(&rw)) \
     CASE(rwmutex_null, go_rwmutex_rlock(NULL))                                                   \
@@ -93,7 +106,19 @@ static void nothing(void *unused)
          go_sleep(INT64_MIN), go_recv(go_after(INT64_MIN)), go_tick(INT64_MIN) ? abort() : (void)0, \
          go_timer_stop(go_timer_new(INT64_MAX)) == 1 ? (void)puts("fine") : abort())             \
     CASE(ignored, go_timer_free(NULL), go_ticker_free(NULL), go_ticker_stop(NULL),               \
-         go_pool_put(&(go_pool){ 0 }, NULL), go_gomaxprocs(-1), puts("fine"))
+         go_pool_put(&(go_pool){ 0 }, NULL), go_gomaxprocs(-1), puts("fine"))                    \
+    CASE(gone_send, go_chan_unref(c), go_send(c, 1))                                             \
+    CASE(gone_receive, go_chan_unref(c), go_recv(c))                                             \
+    CASE(gone_close, go_chan_unref(c), go_close(c))                                              \
+    CASE(gone_select, go_chan_unref(c), (void)go_try_recv(c, &received))                         \
+    CASE(gone_twice, go_chan_unref(c), go_chan_unref(c))                                         \
+    CASE(gone_timer, go_timer_free(timer = go_timer_new(GO_HOUR)), go_timer_stop(timer))         \
+    CASE(gone_timer_twice, go_timer_free(timer = go_timer_new(GO_HOUR)), go_timer_free(timer))   \
+    CASE(gone_ticker, go_ticker_free(ticker = go_ticker_new(GO_HOUR)), go_ticker_reset(ticker, 1)) \
+    CASE(gone_map, go_map_store(numbers_of = calloc(1, sizeof *numbers_of), "a", 1),             \
+         go_map_free(numbers_of), free(numbers_of), go_map_store(numbers_of, "b", 2))            \
+    CASE(gone_mutex, free(lock = calloc(1, sizeof *lock)), go_mutex_lock(lock))                  \
+    CASE(gone_group, free(others = calloc(1, sizeof *others)), go_waitgroup_add(others, 1))
 
 #define CASE(name, ...)                  \
     static void name##_case(void)        \
@@ -125,6 +150,7 @@ rwmutex_unlock|2|fatal error: sync: Unlock of unlocked RWMutex
 rwmutex_unlock_of_reader|2|fatal error: sync: Unlock of unlocked RWMutex
 rwmutex_unlock_twice|2|fatal error: sync: Unlock of unlocked RWMutex
 rwmutex_runlock|2|fatal error: sync: RUnlock of unlocked RWMutex
+rwmutex_runlock_of_often_read|2|fatal error: sync: RUnlock of unlocked RWMutex
 rwmutex_runlock_of_writer|2|fatal error: sync: RUnlock of unlocked RWMutex
 rwmutex_runlock_twice|2|fatal error: sync: RUnlock of unlocked RWMutex
 rwmutex_null|2|$nil
@@ -186,5 +212,9 @@ if [ -f "$build/gofer-asan/libgofer.a" ]; then
         [ "$text" != "$nil" ] || continue
         [ -z "$name" ] || expect asan "$name" "$status" "$text" 'no:AddressSanitizer'
     done <<<"$expectations"
+    # An object that is gone: ASan names the call, where it freed it and where it was made.
+    for name in send receive close select twice timer timer_twice ticker map mutex group; do
+        expect asan "gone_$name" 1 'heap-use-after-free' "gone_${name}_case" 'freed by thread'
+    done
 fi
 exit $failed

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <signal.h>
+#include <stdarg.h>
 
 static go_chan(int) ints, closed_by_go, closed_by_defer;
 static go_chan(go_unit) units;
@@ -26,6 +27,13 @@ static go_case cases[1] = { { .kind = GO_CASE_DEFAULT } };
 static int spawned, onces;
 static const char key;
 static const go_address nowhere;
+static go_reader reader;
+static go_writer writer;
+static const go_source no_source;
+static const go_sink no_sink;
+static go_cmd command;
+static const go_process_state state;
+static va_list arguments;
 
 static void add_one(void *count)
 {
@@ -93,14 +101,66 @@ static void recovers(char *text)
     }
 
 /* Ends the process, blocks, or wants an object to itself: compiled alone. */
-#define COMPILES(verb, ...)              \
-    static void verb##_row(void)         \
-    {                                    \
-        if (!ints) {                     \
-            go(verb, __VA_ARGS__);       \
-            go_defer(verb, __VA_ARGS__); \
-        }                                \
+#define COMPILES(verb, ...)                            \
+    static void verb##_row(void)                       \
+    {                                                  \
+        if (!ints) {                                   \
+            go(verb __VA_OPT__(, ) __VA_ARGS__);       \
+            go_defer(verb __VA_OPT__(, ) __VA_ARGS__); \
+        }                                              \
     }
+
+/* Buffers and processes. */
+#define BUFFER_ROWS                                                          \
+    ROW(PLAIN, go_fd_sink, NULL)                                             \
+    ROW(PLAIN, go_fd_source, NULL)                                           \
+    ROW(COMPILES, go_reader_buffered, &reader)                               \
+    ROW(COMPILES, go_reader_discard, &reader, (size_t)1)                     \
+    ROW(COMPILES, go_reader_free, &reader)                                   \
+    ROW(COMPILES, go_reader_init, &reader, no_source, (size_t)0)             \
+    ROW(COMPILES, go_reader_init_in, &reader, no_source, NULL, (size_t)0)    \
+    ROW(COMPILES, go_reader_peek, &reader, (size_t)1, NULL)                  \
+    ROW(COMPILES, go_reader_read, &reader, NULL, (size_t)0)                  \
+    ROW(COMPILES, go_reader_read_byte, &reader)                              \
+    ROW(COMPILES, go_reader_read_full, &reader, NULL, (size_t)0)             \
+    ROW(COMPILES, go_reader_read_line, &reader, NULL)                        \
+    ROW(COMPILES, go_reader_read_slice, &reader, 'x', NULL)                  \
+    ROW(COMPILES, go_reader_read_until, &reader, 'x', NULL, NULL, (size_t)0) \
+    ROW(COMPILES, go_reader_reset, &reader, no_source)                       \
+    ROW(COMPILES, go_reader_set_context, &reader, NULL)                      \
+    ROW(COMPILES, go_reader_set_longest_line, &reader, (size_t)9)            \
+    ROW(COMPILES, go_reader_unread_byte, &reader)                            \
+    ROW(COMPILES, go_writer_available, &writer)                              \
+    ROW(COMPILES, go_writer_buffered, &writer)                               \
+    ROW(COMPILES, go_writer_error, &writer)                                  \
+    ROW(COMPILES, go_writer_flush, &writer)                                  \
+    ROW(COMPILES, go_writer_free, &writer)                                   \
+    ROW(COMPILES, go_writer_init, &writer, no_sink, (size_t)0)               \
+    ROW(COMPILES, go_writer_init_in, &writer, no_sink, NULL, (size_t)0)      \
+    ROW(COMPILES, go_writer_printf, &writer, "%d", 7)                        \
+    ROW(COMPILES, go_writer_reset, &writer, no_sink)                         \
+    ROW(COMPILES, go_writer_set_context, &writer, NULL)                      \
+    ROW(COMPILES, go_writer_vprintf, &writer, "none", arguments)             \
+    ROW(COMPILES, go_writer_write, &writer, NULL, (size_t)0)                 \
+    ROW(COMPILES, go_writer_write_byte, &writer, 'x')                        \
+    ROW(COMPILES, go_writer_write_string, &writer, "x")                      \
+    ROW(COMPILES, go_cmd_combined_output, &command, NULL, NULL)              \
+    ROW(COMPILES, go_cmd_combined_output_ctx, NULL, &command, NULL, NULL)    \
+    ROW(PLAIN, go_cmd_kill, &command)                                        \
+    ROW(COMPILES, go_cmd_output, &command, NULL, NULL)                       \
+    ROW(COMPILES, go_cmd_output_ctx, NULL, &command, NULL, NULL)             \
+    ROW(PLAIN, go_cmd_run, &command)                                         \
+    ROW(PLAIN, go_cmd_run_ctx, cancelled, &command)                          \
+    ROW(PLAIN, go_cmd_signal, &command, SIGURG)                              \
+    ROW(PLAIN, go_cmd_start, &command)                                       \
+    ROW(PLAIN, go_cmd_start_ctx, cancelled, &command)                        \
+    ROW(PLAIN, go_cmd_stderr_pipe, &command)                                 \
+    ROW(PLAIN, go_cmd_stdin_pipe, &command)                                  \
+    ROW(PLAIN, go_cmd_stdout_pipe, &command)                                 \
+    ROW(PLAIN, go_cmd_wait, &command)                                        \
+    ROW(PLAIN, go_cmd_wait_ctx, NULL, &command)                              \
+    ROW(COMPILES, go_look_path, "sh")                                        \
+    ROW(COMPILES, go_process_state_string, &state, NULL, (size_t)0)
 
 /* Contexts and scopes. */
 #define CONTEXT_ROWS                                                                     \
@@ -216,6 +276,7 @@ static void recovers(char *text)
     ROW(PLAIN, go_split_host_port, "nowhere", NULL, (size_t)0, NULL, (size_t)0)
 
 #define ROWS                                                                   \
+    BUFFER_ROWS                                                                \
     CONTEXT_ROWS                                                               \
     NET_ROWS                                                                   \
     ROW(PLAIN, go_after, (go_duration)1)                                       \
@@ -245,6 +306,15 @@ static void recovers(char *text)
     ROW(COMPILES, go_timer_stop, NULL)                                         \
     ROW(PLAIN, go_blocking_begin)                                              \
     ROW(PLAIN, go_blocking_end)                                                \
+    ROW(COMPILES, go_caller, 0, NULL)                                          \
+    ROW(COMPILES, go_callers, 0, NULL, (size_t)0)                              \
+    ROW(COMPILES, go_frames, (uintptr_t)0, NULL, (size_t)0)                    \
+    ROW(COMPILES, go_metrics_all, NULL)                                        \
+    ROW(PLAIN, go_metrics_read, NULL, (size_t)0)                               \
+    ROW(COMPILES, go_print_stack)                                              \
+    ROW(PLAIN, go_set_max_stack, (size_t)0)                                    \
+    ROW(PLAIN, go_set_traceback, "single")                                     \
+    ROW(PLAIN, go_stack, NULL, (size_t)0, 0)                                   \
     ROW(PLAIN, go_cap, ints)                                                   \
     ROW(PLAIN, go_chan_ref, ints)                                              \
     ROW(PLAIN, go_chan_unref, ints)                                            \
@@ -310,6 +380,7 @@ static void recovers(char *text)
     ROW(PLAIN, go_signal_ignore, SIGURG, 0)                                    \
     ROW(PLAIN, go_signal_ignored, SIGURG)                                      \
     ROW(COMPILES, go_signal_notify, ints, SIGURG, 0)                           \
+    ROW(COMPILES, go_signal_notify_context, NULL, SIGURG, 0)                   \
     ROW(PLAIN, go_signal_reset, SIGURG, 0)                                     \
     ROW(PLAIN, go_signal_stop, ints)                                           \
     ROW(COMPILES, go_signal_string, SIGURG, NULL, (size_t)0)                   \

@@ -7,6 +7,9 @@
 #include <gofer/cxx/go.h>
 #include <gofer/sync.h>
 
+#include <exception>
+#include <optional>
+
 namespace gofer_cxx
 {
 
@@ -46,7 +49,82 @@ template <class F> void once_do(go_once *once, F &&fn)
     gofer_once_do(once, call, &at);
 }
 
+/* What go_once_func makes. */
+template <class F> class once_func
+{
+    go_once_func once = { run, this, {} };
+    std::exception_ptr thrown;
+
+    static void run(void *self)
+    {
+        auto *me = static_cast<once_func *>(self);
+#ifdef __cpp_exceptions
+        try {
+            (void)me->fn();
+        } catch (...) {
+            me->thrown = std::current_exception();
+        }
+#else
+        (void)me->fn();
+#endif
+    }
+
+  protected:
+    F fn;
+
+  public:
+    explicit once_func(F f) : fn(std::move(f))
+    {
+    }
+    ~once_func()
+    {
+        go_once_func_destroy(&once);
+    }
+    once_func(const once_func &) = delete;
+    once_func &operator=(const once_func &) = delete;
+
+    void operator()()
+    {
+        go_once_func_call(&once);
+        if (thrown)
+            std::rethrow_exception(thrown);
+    }
+};
+
+template <class F> struct value_maker {
+    F fn;
+    std::optional<std::invoke_result_t<F &>> value = {};
+
+    void operator()()
+    {
+        value.emplace(fn());
+    }
+};
+
+/* What go_once_value makes. */
+template <class F> class once_value : once_func<value_maker<F>>
+{
+  public:
+    explicit once_value(F f) : once_func<value_maker<F>>({ std::move(f) })
+    {
+    }
+
+    auto &operator()()
+    {
+        once_func<value_maker<F>>::operator()();
+        return *this->fn.value;
+    }
+};
+
 } // namespace gofer_cxx
+
+/* Objects to call, of any callable: auto load = go_once_func([&] { … }); load(); and auto &c =
+ * config() after auto config = go_once_value([] { return parse(); }), which keeps the value and
+ * gives a reference. Where the callable threw, each call throws the same; where it panicked, each
+ * call panics so. They stay where they are made, and no call may be in progress when they go.
+ * Go: sync.OnceFunc, sync.OnceValue. */
+#define go_once_func(...) gofer_cxx::once_func(__VA_ARGS__)
+#define go_once_value(...) gofer_cxx::once_value(__VA_ARGS__)
 
 #define go_waitgroup_go(wg, ...) \
     GOFER_IN_WAITGROUP_(GOFER_CAT(gofer_site_, __COUNTER__), wg, __VA_ARGS__)

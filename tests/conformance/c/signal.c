@@ -418,3 +418,113 @@ CASE(signal_nobody_asked_for)
     puts("alive");
     return 0;
 }
+
+static void tell_context(const char *name, go_context *ctx)
+{
+    const char *error = go_context_err_text(ctx), *cause = go_context_cause_text(ctx);
+    printf("%s: %s, %s\n", name, error ? error : "<nil>", cause ? cause : "<nil>");
+}
+
+CASE(signal_context_is_cancelled_with_the_signal)
+{
+    go_context *ctx = go_signal_notify_context(NULL, SIGUSR1, SIGUSR2), *child;
+    child = go_context_with_cancel(ctx);
+    tell_context("before", ctx);
+    send_self(SIGUSR2);
+    go_context_wait(child);
+    tell_context("after", ctx);
+    tell_context("child", child);
+    go_context_end(ctx);
+    tell_context("stopped", ctx);
+    return 0;
+}
+
+CASE(signal_context_without_signals_means_all)
+{
+    go_context *ctx = go_signal_notify_context(NULL);
+    send_self(SIGTERM);
+    go_context_wait(ctx);
+    tell_context("after", ctx);
+    return 0;
+}
+
+/* Go's stop is ours to cancel. */
+CASE(signal_context_stop_before)
+{
+    make_channels();
+    go_context *ctx = go_signal_notify_context(NULL, SIGUSR1);
+    go_signal_notify(d, SIGUSR1);
+    go_context_cancel(ctx);
+    tell_context("stopped", ctx);
+    send_with_witness(SIGUSR1);
+    tell_context("after", ctx);
+    go_context_cancel(ctx);
+    tell_context("again", ctx);
+    return 0;
+}
+
+CASE(signal_context_parent_cancels)
+{
+    make_channels();
+    go_signal_notify(d, SIGUSR1);
+    go_context *parent = go_context_with_cancel(NULL);
+    go_context *ctx = go_signal_notify_context(parent, SIGUSR1);
+    go_context_cancel_cause(parent, 7, "enough");
+    tell_context("ctx", ctx);
+    send_with_witness(SIGUSR1); /* caught still */
+    tell_context("signalled", ctx);
+    go_context_cancel(ctx);
+    return 0;
+}
+
+CASE(signal_context_of_a_cancelled_parent)
+{
+    make_channels();
+    go_signal_notify(d, SIGUSR1);
+    go_context *parent = go_context_with_cancel(NULL);
+    go_context_cancel(parent);
+    go_context *ctx = go_signal_notify_context(parent, SIGUSR1);
+    tell_context("ctx", ctx);
+    send_with_witness(SIGUSR1); /* caught all the same */
+    tell_context("signalled", ctx);
+    go_context_cancel(ctx);
+    return 0;
+}
+
+CASE(signal_context_second_signal_after_stop)
+{
+    go_context *ctx = go_signal_notify_context(NULL, SIGTERM);
+    send_self(SIGTERM);
+    go_context_wait(ctx);
+    tell_context("first", ctx);
+    fflush(stdout);
+    go_context_cancel(ctx);
+    send_self(SIGTERM);
+    go_sleep(GO_MINUTE);
+    return 0;
+}
+
+CASE(signal_context_after_reset)
+{
+    make_channels();
+    go_context *ctx = go_signal_notify_context(NULL, SIGUSR1);
+    go_signal_reset(SIGUSR1);
+    go_signal_notify(d, SIGUSR1);
+    send_with_witness(SIGUSR1);
+    tell_context("ctx", ctx);
+    go_context_cancel(ctx);
+    tell_context("stopped", ctx);
+    return 0;
+}
+
+CASE(signal_context_strings)
+{
+    char text[160];
+    go_context *ctx = go_signal_notify_context(NULL, SIGINT, SIGTERM), *child, *all;
+    child = go_context_with_cancel(ctx);
+    all = go_signal_notify_context(child);
+    puts(go_context_string(ctx, text, sizeof text));
+    puts(go_context_string(child, text, sizeof text));
+    puts(go_context_string(all, text, sizeof text));
+    return 0;
+}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -311,5 +313,96 @@ func init() {
 		sendSelf(syscall.SIGUSR1)
 		time.Sleep(20 * time.Millisecond)
 		fmt.Println("alive")
+	})
+	addSignalContexts()
+}
+
+func tellContext(name string, ctx context.Context) {
+	fmt.Printf("%s: %v, %v\n", name, ctx.Err(), context.Cause(ctx))
+}
+
+func addSignalContexts() {
+	const doc = "os/signal.NotifyContext"
+	background := context.Background()
+	add("signal_context_is_cancelled_with_the_signal", doc, func() {
+		ctx, stop := signal.NotifyContext(background, syscall.SIGUSR1, syscall.SIGUSR2)
+		child, cancel := context.WithCancel(ctx)
+		defer cancel()
+		tellContext("before", ctx)
+		sendSelf(syscall.SIGUSR2)
+		<-child.Done()
+		tellContext("after", ctx)
+		tellContext("child", child)
+		stop()
+		tellContext("stopped", ctx)
+	})
+	add("signal_context_without_signals_means_all", doc, func() {
+		ctx, stop := signal.NotifyContext(background)
+		signal.Reset(syscall.SIGURG) // with which Go preempts goroutines
+		defer stop()
+		sendSelf(syscall.SIGTERM)
+		<-ctx.Done()
+		tellContext("after", ctx)
+	})
+	add("signal_context_stop_before", doc, func() {
+		makeChannels()
+		ctx, stop := signal.NotifyContext(background, syscall.SIGUSR1)
+		signal.Notify(sigD, syscall.SIGUSR1)
+		stop()
+		tellContext("stopped", ctx)
+		sendWithWitness(syscall.SIGUSR1)
+		tellContext("after", ctx)
+		stop()
+		tellContext("again", ctx)
+	})
+	add("signal_context_parent_cancels", doc, func() {
+		makeChannels()
+		signal.Notify(sigD, syscall.SIGUSR1)
+		parent, cancel := context.WithCancelCause(background)
+		ctx, stop := signal.NotifyContext(parent, syscall.SIGUSR1)
+		cancel(errors.New("enough"))
+		tellContext("ctx", ctx)
+		sendWithWitness(syscall.SIGUSR1) // caught still
+		tellContext("signalled", ctx)
+		stop()
+	})
+	add("signal_context_of_a_cancelled_parent", doc, func() {
+		makeChannels()
+		signal.Notify(sigD, syscall.SIGUSR1)
+		parent, cancel := context.WithCancel(background)
+		cancel()
+		ctx, stop := signal.NotifyContext(parent, syscall.SIGUSR1)
+		tellContext("ctx", ctx)
+		sendWithWitness(syscall.SIGUSR1) // caught all the same
+		tellContext("signalled", ctx)
+		stop()
+	})
+	add("signal_context_second_signal_after_stop", doc, func() {
+		ctx, stop := signal.NotifyContext(background, syscall.SIGTERM)
+		sendSelf(syscall.SIGTERM)
+		<-ctx.Done()
+		tellContext("first", ctx)
+		stop()
+		sendSelf(syscall.SIGTERM)
+		time.Sleep(time.Minute)
+	})
+	add("signal_context_after_reset", "os/signal.Reset", func() {
+		makeChannels()
+		ctx, stop := signal.NotifyContext(background, syscall.SIGUSR1)
+		signal.Reset(syscall.SIGUSR1)
+		signal.Notify(sigD, syscall.SIGUSR1)
+		sendWithWitness(syscall.SIGUSR1)
+		tellContext("ctx", ctx)
+		stop()
+		tellContext("stopped", ctx)
+	})
+	add("signal_context_strings", doc, func() {
+		ctx, stop := signal.NotifyContext(background, syscall.SIGINT, syscall.SIGTERM)
+		child, cancel := context.WithCancel(ctx)
+		all, stopAll := signal.NotifyContext(child)
+		fmt.Println(ctx)
+		fmt.Println(child)
+		fmt.Println(all)
+		ends(stop, cancel, stopAll)
 	})
 }
