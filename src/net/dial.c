@@ -84,7 +84,7 @@ static bool prepare_socket(const struct dialling *dialling, int number, int fami
         return true;
     if (!fit_address(dialling->local, family, &local, call, failure))
         return false;
-    if (bind(number, &local.socket.any, local.size) == 0)
+    if (bind(number, &gofer_sockaddr_of(&local)->any, local.size) == 0)
         return true;
     gofer_net_fail_call(failure, errno, call, "bind");
     return false;
@@ -95,7 +95,7 @@ static go_fd *connect_socket(go_context *ctx, const struct dialling *dialling, i
                              const go_address *remote, const struct gofer_net_call *call,
                              gofer_net_failure *failure)
 {
-    int error = connect(number, &remote->socket.any, remote->size) == 0 ? 0 : errno;
+    int error = connect(number, &gofer_sockaddr_of(remote)->any, remote->size) == 0 ? 0 : errno;
     bool under_way = error == EINPROGRESS || error == EALREADY || error == EINTR;
     go_fd *fd = NULL;
     if (error && !under_way) {
@@ -314,7 +314,7 @@ static void sort_addresses(const gofer_endpoints *endpoints, const gofer_endpoin
         const gofer_endpoint *endpoint = &endpoints->at[i];
         const go_address *address = &endpoint->address;
         bool is_ipv4 = !endpoint->no_host && gofer_address_is_ipv4(address);
-        if (local && address->socket.any.sa_family != AF_UNIX &&
+        if (local && gofer_sockaddr_of(address)->any.sa_family != AF_UNIX &&
             !gofer_address_is_wildcard(&local->address) && !gofer_address_is_wildcard(address) &&
             is_ipv4 != gofer_address_is_ipv4(&local->address))
             continue;

@@ -36,10 +36,10 @@ static int set_flag(int number, int level, int option)
 
 static bool is_multicast(const go_address *address)
 {
-    if (address->socket.any.sa_family == AF_INET)
-        return IN_MULTICAST(ntohl(address->socket.in.sin_addr.s_addr));
-    return address->socket.any.sa_family == AF_INET6 &&
-           IN6_IS_ADDR_MULTICAST(&address->socket.in6.sin6_addr);
+    if (gofer_sockaddr_of(address)->any.sa_family == AF_INET)
+        return IN_MULTICAST(ntohl(gofer_sockaddr_of(address)->in.sin_addr.s_addr));
+    return gofer_sockaddr_of(address)->any.sa_family == AF_INET6 &&
+           IN6_IS_ADDR_MULTICAST(&gofer_sockaddr_of(address)->in6.sin6_addr);
 }
 
 /* Before the socket is bound. 0, or an errno. */
@@ -65,9 +65,9 @@ static void bind_address(const gofer_endpoint *endpoint, int family, go_address 
     if (family == AF_UNIX || !is_multicast(address))
         return;
     if (family == AF_INET)
-        address->socket.in.sin_addr.s_addr = htonl(INADDR_ANY);
+        gofer_sockaddr_of(address)->in.sin_addr.s_addr = htonl(INADDR_ANY);
     else
-        address->socket.in6.sin6_addr = (struct in6_addr)IN6ADDR_ANY_INIT;
+        gofer_sockaddr_of(address)->in6.sin6_addr = (struct in6_addr)IN6ADDR_ANY_INIT;
 }
 
 static bool bind_and_listen(const struct listening *listening, int number, int family,
@@ -90,7 +90,7 @@ static bool bind_and_listen(const struct listening *listening, int number, int f
         return false;
     }
     bind_address(endpoint, family, &address);
-    if (bind(number, &address.socket.any, address.size) != 0) {
+    if (bind(number, &gofer_sockaddr_of(&address)->any, address.size) != 0) {
         gofer_net_fail_call(failure, errno, call, "bind");
         return false;
     }
@@ -236,7 +236,7 @@ static gofer_cold int fail_listener(const go_listener *listener, go_context *ctx
 go_conn *go_listener_accept_ctx(go_context *ctx, go_listener *listener)
 {
     go_address remote = { .size = sizeof remote.socket };
-    go_fd *fd = go_fd_accept_ctx(ctx, listener->fd, &remote.socket.any, &remote.size);
+    go_fd *fd = go_fd_accept_ctx(ctx, listener->fd, &gofer_sockaddr_of(&remote)->any, &remote.size);
     go_conn *conn = fd ? gofer_conn_new(listener->network, fd, &remote) : NULL;
     if (!conn)
         fail_listener(listener, ctx, "accept", "accept4");

@@ -170,7 +170,7 @@ static int copy_answer(const host_lookup *lookup, go_address *addresses, int roo
             continue;
         if (count < room) {
             addresses[count] = (go_address){ .size = info->ai_addrlen };
-            memcpy(&addresses[count].socket, info->ai_addr, info->ai_addrlen);
+            memcpy(addresses[count].socket, info->ai_addr, info->ai_addrlen);
         }
         count++;
     }

@@ -10,6 +10,11 @@
 
 #include "gofer/net.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
 /* ---- networks ---------------------------------------------------------------------------------
  */
 
@@ -69,6 +74,32 @@ void gofer_net_fail_during(gofer_net_failure *failure, const char *operation, co
 /* For the public functions: go_net_error gives the text from now on, errno the number. Returns -1.
  */
 int gofer_net_publish(const gofer_net_failure *failure);
+
+/* ---- addresses --------------------------------------------------------------------------------
+ */
+
+typedef union __attribute__((may_alias)) gofer_sockaddr {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un un;
+} gofer_sockaddr;
+
+/* What is in an address. (Not const, as getsockname's and bind's are one pointer here.) */
+static inline gofer_sockaddr *gofer_sockaddr_of(const go_address *address)
+{
+    return (gofer_sockaddr *)(uintptr_t)address->socket;
+}
+
+/* Every address of the machine. */
+static inline go_address gofer_address_any(sa_family_t family)
+{
+    go_address any = { .size = sizeof(struct sockaddr_in) };
+    if (family == AF_INET6)
+        any.size = sizeof(struct sockaddr_in6);
+    gofer_sockaddr_of(&any)->any.sa_family = family;
+    return any;
+}
 
 /* ---- endpoints --------------------------------------------------------------------------------
  */

@@ -3,11 +3,14 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define CHECK_PREFIX(got, expected)                                                            \
@@ -274,6 +277,29 @@ static void a_conn_is_made_of_a_descriptor(void)
     CHECK(errno, ENOTSOCK);
     go_fd_unref(pipe_ends[0]);
     go_fd_unref(pipe_ends[1]);
+}
+
+static void buffers_work_over_connections(void)
+{
+    go_conn *near, *far;
+    go_writer out;
+    go_reader in;
+    char *line;
+    make_pair("tcp", "127.0.0.1:0", &near, &far);
+    go_writer_init(&out, go_conn_sink(near), 0);
+    go_reader_init(&in, go_conn_source(far), 0);
+    CHECK(go_writer_printf(&out, "%d lines\nof text\n", 2), 16);
+    CHECK(go_writer_flush(&out), 0);
+    CHECK(go_reader_read_line(&in, &line), 7);
+    CHECK_TEXT(line, "2 lines");
+    CHECK(go_reader_read_line(&in, &line), 7);
+    CHECK_TEXT(line, "of text");
+    go_conn_close(near);
+    CHECK(go_reader_read_line(&in, &line), -1);
+    CHECK(errno, 0);
+    go_writer_free(&out);
+    go_reader_free(&in);
+    unref_both(near, far);
 }
 
 static void *dial_in_a_thread(void *address)
@@ -821,7 +847,7 @@ static void addresses_are_resolved(void)
     CHECK_TEXT(go_address_string(&address, text, sizeof text), "127.0.0.1:80");
     CHECK(go_address_port(&address), 80);
     CHECK(go_resolve_address("udp", "[2001:db8::1%1]:DOMAIN", &address), 0);
-    CHECK(address.socket.in6.sin6_scope_id, 1);
+    CHECK(((const struct sockaddr_in6 *)(const void *)address.socket)->sin6_scope_id, 1);
     CHECK_PREFIX(go_address_string(&address, text, sizeof text), "[2001:db8::1%");
     CHECK(go_resolve_address("tcp", "localhost:1", &address), 0);
     CHECK_TEXT(go_address_string(&address, text, sizeof text), "127.0.0.1:1");
@@ -882,6 +908,7 @@ int go_main(int argc, char **argv)
     deadlines_and_contexts_end_calls();
     a_write_cut_short_says_how_much();
     a_conn_is_made_of_a_descriptor();
+    buffers_work_over_connections();
     plain_threads_dial_too();
 
     dial_is_refused();

@@ -241,6 +241,8 @@ static void recovers(char *text)
     ROW(COMPILES, go_conn_set_read_deadline, NULL, (int64_t)0)                      \
     ROW(COMPILES, go_conn_set_write_buffer, NULL, 0)                                \
     ROW(COMPILES, go_conn_set_write_deadline, NULL, (int64_t)0)                     \
+    ROW(PLAIN, go_conn_sink, NULL)                                                  \
+    ROW(PLAIN, go_conn_source, NULL)                                                \
     ROW(PLAIN, go_conn_unref, NULL)                                                 \
     ROW(COMPILES, go_conn_write, NULL, NULL, (size_t)0)                             \
     ROW(COMPILES, go_conn_write_ctx, NULL, NULL, NULL, (size_t)0)                   \
