@@ -97,7 +97,8 @@ PAGES = {
                 "go_conn_writev go_conn_writev_ctx go_conn_close go_conn_close_read "
                 "go_conn_close_write go_conn_set_deadline go_conn_set_read_deadline "
                 "go_conn_set_write_deadline go_conn_local go_conn_remote go_conn_local_address "
-                "go_conn_remote_address go_conn_network go_conn_fd go_conn_set_no_delay "
+                "go_conn_remote_address go_conn_network go_conn_fd go_conn_source go_conn_sink "
+                "go_conn_set_no_delay "
                 "go_conn_set_keep_alive go_conn_set_linger go_conn_set_read_buffer "
                 "go_conn_set_write_buffer"),
     "go_listen_packet": ("packets with addresses",

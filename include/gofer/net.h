@@ -23,14 +23,11 @@
 #define GOFER_NET_H
 
 #include <gofer/base.h>
+#include <gofer/bufio.h>
 #include <gofer/context.h>
 #include <gofer/fd.h>
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/types.h>
-#include <sys/uio.h>
-#include <sys/un.h>
 
 GOFER_BEGIN
 
@@ -40,15 +37,11 @@ typedef struct go_conn go_conn;
 /* A socket that others connect to. Go: net.Listener. */
 typedef struct go_listener go_listener;
 
-/* An address as the kernel has it; size 0: none. Go: net.Addr. */
+/* An address as the kernel has it: `(const struct sockaddr *)address.socket`, of `size` bytes; size
+ * 0: none. Go: net.Addr. */
 typedef struct go_address {
-    socklen_t size; /* how much of it is used */
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-        struct sockaddr_un un;
-    } socket;
+    unsigned size;       /* a socklen_t */
+    uint64_t socket[14]; /* not a struct sockaddr_storage, as fd.h does not include socket.h */
 } go_address;
 
 /* Room for any address's text and its final zero. */
@@ -258,6 +251,11 @@ GOFER_API const char *go_conn_network(const go_conn *conn);
 /* The descriptor below, without a reference; NULL where there is none that carries just these
  * bytes. Go: TCPConn.SyscallConn. */
 GOFER_API go_fd *go_conn_fd(const go_conn *conn);
+
+/* A connection as a source of a go_reader, and as a sink of a go_writer. They take no reference.
+ * Go: bufio.NewReader(conn). */
+GOFER_API go_source go_conn_source(go_conn *conn);
+GOFER_API go_sink go_conn_sink(go_conn *conn);
 
 /* Options of a TCP connection: whether small writes go out at once (they do by default); keep-alive
  * as it says; seconds for which close tries to send what is left (0: drops it, negative: the

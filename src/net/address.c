@@ -25,7 +25,7 @@ const gofer_network *gofer_network_find(const char *operation, const char *name,
     for (int i = 0; i < NETWORKS; i++)
         if (strcmp(networks[i].name, name) == 0)
             return &networks[i];
-    gofer_net_join(reason, sizeof reason, "unknown network ", name, NULL);
+    gofer_net_join(reason, sizeof reason, "unknown network ", name, (char *)NULL);
     gofer_net_fail(failure, EINVAL, operation ? &call : NULL, reason);
     return NULL;
 }
@@ -54,21 +54,21 @@ static const struct in6_addr mapped_prefix = { .s6_addr = { [10] = 0xff, [11] = 
 
 static bool is_mapped(const go_address *address)
 {
-    return address->socket.any.sa_family == AF_INET6 &&
-           memcmp(&address->socket.in6.sin6_addr, &mapped_prefix, 12) == 0;
+    return gofer_sockaddr_of(address)->any.sa_family == AF_INET6 &&
+           memcmp(&gofer_sockaddr_of(address)->in6.sin6_addr, &mapped_prefix, 12) == 0;
 }
 
 /* The four bytes, or NULL. */
 static const void *ipv4_of(const go_address *address)
 {
-    if (address->socket.any.sa_family == AF_INET)
-        return &address->socket.in.sin_addr;
-    return is_mapped(address) ? &address->socket.in6.sin6_addr.s6_addr[12] : NULL;
+    if (gofer_sockaddr_of(address)->any.sa_family == AF_INET)
+        return &gofer_sockaddr_of(address)->in.sin_addr;
+    return is_mapped(address) ? &gofer_sockaddr_of(address)->in6.sin6_addr.s6_addr[12] : NULL;
 }
 
 static int family_of(const go_address *address)
 {
-    return address->size ? address->socket.any.sa_family : AF_UNSPEC;
+    return address->size ? gofer_sockaddr_of(address)->any.sa_family : AF_UNSPEC;
 }
 
 bool gofer_address_is_ipv4(const go_address *address)
@@ -81,9 +81,9 @@ bool gofer_address_is_wildcard(const go_address *address)
     static const struct in6_addr any = IN6ADDR_ANY_INIT;
     switch (family_of(address)) {
     case AF_INET:
-        return address->socket.in.sin_addr.s_addr == htonl(INADDR_ANY);
+        return gofer_sockaddr_of(address)->in.sin_addr.s_addr == htonl(INADDR_ANY);
     case AF_INET6:
-        return memcmp(&address->socket.in6.sin6_addr, &any, sizeof any) == 0;
+        return memcmp(&gofer_sockaddr_of(address)->in6.sin6_addr, &any, sizeof any) == 0;
     default:
         return false;
     }
@@ -93,9 +93,9 @@ int go_address_port(const go_address *address)
 {
     switch (family_of(address)) {
     case AF_INET:
-        return ntohs(address->socket.in.sin_port);
+        return ntohs(gofer_sockaddr_of(address)->in.sin_port);
     case AF_INET6:
-        return ntohs(address->socket.in6.sin6_port);
+        return ntohs(gofer_sockaddr_of(address)->in6.sin6_port);
     default:
         return 0;
     }
@@ -109,10 +109,10 @@ int go_address_equal(const go_address *a, const go_address *b)
     if (a_is_ipv4)
         return memcmp(ipv4_of(a), ipv4_of(b), sizeof(struct in_addr)) == 0;
     if (family_of(a) == AF_INET6 && family_of(b) == AF_INET6)
-        return a->socket.in6.sin6_scope_id == b->socket.in6.sin6_scope_id &&
-               memcmp(&a->socket.in6.sin6_addr, &b->socket.in6.sin6_addr,
+        return gofer_sockaddr_of(a)->in6.sin6_scope_id == gofer_sockaddr_of(b)->in6.sin6_scope_id &&
+               memcmp(&gofer_sockaddr_of(a)->in6.sin6_addr, &gofer_sockaddr_of(b)->in6.sin6_addr,
                       sizeof(struct in6_addr)) == 0;
-    return a->size == b->size && memcmp(&a->socket, &b->socket, a->size) == 0;
+    return a->size == b->size && memcmp(a->socket, b->socket, a->size) == 0;
 }
 
 bool gofer_address_in_family(const go_address *address, int family, go_address *out)
@@ -123,13 +123,14 @@ bool gofer_address_in_family(const go_address *address, int family, go_address *
     if (family_of(address) == family)
         return true;
     if (family == AF_INET && ipv4) {
-        *out = (go_address){ .size = sizeof out->socket.in, .socket.in.sin_family = AF_INET };
-        memcpy(&out->socket.in.sin_addr, ipv4, sizeof(struct in_addr));
+        *out = gofer_address_any(AF_INET);
+        memcpy(&gofer_sockaddr_of(out)->in.sin_addr, ipv4, sizeof(struct in_addr));
     } else if (family == AF_INET6 && ipv4) {
-        *out = (go_address){ .size = sizeof out->socket.in6, .socket.in6.sin6_family = AF_INET6 };
+        *out = gofer_address_any(AF_INET6);
         if (!gofer_address_is_wildcard(address)) { /* which stands for both */
-            out->socket.in6.sin6_addr = mapped_prefix;
-            memcpy(&out->socket.in6.sin6_addr.s6_addr[12], ipv4, sizeof(struct in_addr));
+            gofer_sockaddr_of(out)->in6.sin6_addr = mapped_prefix;
+            memcpy(&gofer_sockaddr_of(out)->in6.sin6_addr.s6_addr[12], ipv4,
+                   sizeof(struct in_addr));
         }
     } else {
         return false;
@@ -140,10 +141,10 @@ bool gofer_address_in_family(const go_address *address, int family, go_address *
 
 void gofer_address_set_port(go_address *address, int port)
 {
-    if (address->socket.any.sa_family == AF_INET)
-        address->socket.in.sin_port = htons((uint16_t)port);
+    if (gofer_sockaddr_of(address)->any.sa_family == AF_INET)
+        gofer_sockaddr_of(address)->in.sin_port = htons((uint16_t)port);
     else
-        address->socket.in6.sin6_port = htons((uint16_t)port);
+        gofer_sockaddr_of(address)->in6.sin6_port = htons((uint16_t)port);
 }
 
 /* ---- text to address --------------------------------------------------------------------------
@@ -161,20 +162,19 @@ bool gofer_address_parse(const char *host, go_address *address)
     char number[INET6_ADDRSTRLEN];
     const char *zone = strchr(host, '%');
     size_t length = zone ? (size_t)(zone - host) : strlen(host);
-    *address = (go_address){ .size = sizeof address->socket.in };
+    *address = gofer_address_any(AF_INET);
     if (length >= sizeof number)
         return false;
     memcpy(number, host, length);
     number[length] = 0;
-    address->socket.in.sin_family = AF_INET;
-    if (!zone && inet_pton(AF_INET, number, &address->socket.in.sin_addr) == 1)
+    if (!zone && inet_pton(AF_INET, number, &gofer_sockaddr_of(address)->in.sin_addr) == 1)
         return true;
-    *address = (go_address){ .size = sizeof address->socket.in6 };
-    address->socket.in6.sin6_family = AF_INET6;
-    if ((zone && !zone[1]) || inet_pton(AF_INET6, number, &address->socket.in6.sin6_addr) != 1)
+    *address = gofer_address_any(AF_INET6);
+    if ((zone && !zone[1]) ||
+        inet_pton(AF_INET6, number, &gofer_sockaddr_of(address)->in6.sin6_addr) != 1)
         return false;
     if (zone)
-        address->socket.in6.sin6_scope_id = zone_number(zone + 1);
+        gofer_sockaddr_of(address)->in6.sin6_scope_id = zone_number(zone + 1);
     return true;
 }
 
@@ -182,7 +182,7 @@ static bool refuse(gofer_net_failure *failure, const char *text, const char *why
 {
     char reason[GOFER_NET_REASON];
     gofer_net_join(reason, sizeof reason, *text ? "address " : "", text, *text ? ": " : "", why,
-                   NULL);
+                   (char *)NULL);
     gofer_net_fail(failure, EINVAL, NULL, reason);
     return false;
 }
@@ -250,7 +250,7 @@ char *go_join_host_port(const char *host, const char *port, char *buf, size_t si
 
 static void unix_name(const go_address *address, char *buf, size_t size)
 {
-    const char *path = address->socket.un.sun_path;
+    const char *path = gofer_sockaddr_of(address)->un.sun_path;
     size_t room = address->size - offsetof(struct sockaddr_un, sun_path);
     size_t first = room && !path[0] ? 1 : 0; /* abstract */
     int length = room > first ? (int)strnlen(path + first, room - first) : 0;
@@ -269,8 +269,8 @@ char *go_address_host(const go_address *address, char *buf, size_t size)
         inet_ntop(AF_INET, ipv4_of(address), number, sizeof number);
         snprintf(buf, size, "%s", number);
     } else if (family_of(address) == AF_INET6) {
-        uint32_t scope = address->socket.in6.sin6_scope_id;
-        inet_ntop(AF_INET6, &address->socket.in6.sin6_addr, number, sizeof number);
+        uint32_t scope = gofer_sockaddr_of(address)->in6.sin6_scope_id;
+        inet_ntop(AF_INET6, &gofer_sockaddr_of(address)->in6.sin6_addr, number, sizeof number);
         if (scope && !if_indextoname(scope, zone))
             snprintf(zone, sizeof zone, "%u", scope);
         snprintf(buf, size, "%s%s%s", number, scope ? "%" : "", zone);

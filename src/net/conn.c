@@ -173,7 +173,7 @@ go_conn *go_conn_from_fd(go_fd *fd)
     }
     gofer_socket_local(number, &local);
     if (local.size)
-        network = gofer_network_of(local.socket.any.sa_family, type);
+        network = gofer_network_of(gofer_sockaddr_of(&local)->any.sa_family, type);
     if (!network) {
         gofer_net_fail_call(&failure, EPROTONOSUPPORT, &call, "socket");
         gofer_net_publish(&failure);
@@ -260,6 +260,29 @@ ssize_t go_conn_write(go_conn *conn, const void *data, size_t size)
 ssize_t go_conn_writev(go_conn *conn, const struct iovec *pieces, int count)
 {
     return go_conn_writev_ctx(NULL, conn, pieces, count);
+}
+
+/* ---- under buffers ----------------------------------------------------------------------------
+ */
+
+static ssize_t read_source(go_context *ctx, void *from, void *buffer, size_t size)
+{
+    return go_conn_read_ctx(ctx, from, buffer, size);
+}
+
+static ssize_t write_sink(go_context *ctx, void *to, const void *data, size_t size)
+{
+    return go_conn_write_ctx(ctx, to, data, size);
+}
+
+go_source go_conn_source(go_conn *conn)
+{
+    return (go_source){ read_source, conn };
+}
+
+go_sink go_conn_sink(go_conn *conn)
+{
+    return (go_sink){ write_sink, conn };
 }
 
 /* ---- closing, deadlines -----------------------------------------------------------------------

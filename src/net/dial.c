@@ -59,7 +59,7 @@ static bool fit_address(const gofer_endpoint *endpoint, int family, go_address *
     if (gofer_address_in_family(&endpoint->address, family, address))
         return true;
     go_address_host(&endpoint->address, host, sizeof host);
-    gofer_net_join(reason, sizeof reason, "address ", host, ": non-IPv4 address", NULL);
+    gofer_net_join(reason, sizeof reason, "address ", host, ": non-IPv4 address", (char *)NULL);
     gofer_net_fail(failure, EINVAL, call, reason);
     return false;
 }
@@ -77,15 +77,14 @@ static bool prepare_socket(const struct dialling *dialling, int number, int fami
                                        gofer_network_with_family(dialling->network, family),
                                        remote_text, number);
     if (error) {
-        char words[GOFER_NET_REASON];
-        gofer_net_fail(failure, error, call, gofer_net_words(error, words, sizeof words));
+        gofer_net_fail(failure, error, call, gofer_net_words(error));
         return false;
     }
     if (!dialling->local)
         return true;
     if (!fit_address(dialling->local, family, &local, call, failure))
         return false;
-    if (bind(number, &local.socket.any, local.size) == 0)
+    if (bind(number, &gofer_sockaddr_of(&local)->any, local.size) == 0)
         return true;
     gofer_net_fail_call(failure, errno, call, "bind");
     return false;
@@ -96,7 +95,7 @@ static go_fd *connect_socket(go_context *ctx, const struct dialling *dialling, i
                              const go_address *remote, const struct gofer_net_call *call,
                              gofer_net_failure *failure)
 {
-    int error = connect(number, &remote->socket.any, remote->size) == 0 ? 0 : errno;
+    int error = connect(number, &gofer_sockaddr_of(remote)->any, remote->size) == 0 ? 0 : errno;
     bool under_way = error == EINPROGRESS || error == EALREADY || error == EINTR;
     go_fd *fd = NULL;
     if (error && !under_way) {
@@ -190,32 +189,35 @@ static go_context *share_of(go_context *ctx, int left)
     return deadline - now > share ? go_context_with_deadline(ctx, now + share) : NULL;
 }
 
+/* The context has ended before this address's turn. */
+static void fail_ended(const struct dialling *dialling, const gofer_endpoint *endpoint, int error,
+                       gofer_net_failure *failure)
+{
+    char text[GO_ADDRESS_ROOM];
+    const struct gofer_net_call call = { "dial", dialling->network->name, dialling->local_text,
+                                         gofer_endpoint_string(endpoint, text, sizeof text) };
+    gofer_net_fail(failure, error, &call,
+                   error == ETIMEDOUT ? "i/o timeout" : "operation was canceled");
+}
+
 static go_conn *dial_in_turn(go_context *ctx, const struct dialling *dialling,
                              const struct addresses *addresses, gofer_net_failure *failure)
 {
-    gofer_net_failure later;
-    for (int i = 0; i < addresses->count; i++) {
-        const gofer_endpoint *endpoint = addresses->at[i];
-        gofer_net_failure *reason = i == 0 ? failure : &later; /* the first one's tells most */
+    go_conn *conn = NULL;
+    for (int i = 0; i < addresses->count && !conn; i++) {
+        gofer_net_failure attempt;
         int error = go_context_err(ctx);
-        if (error && i == 0) {
-            char text[GO_ADDRESS_ROOM];
-            const struct gofer_net_call call = {
-                "dial", dialling->network->name, dialling->local_text,
-                gofer_endpoint_string(endpoint, text, sizeof text)
-            };
-            gofer_net_fail(failure, error, &call,
-                           error == ETIMEDOUT ? "i/o timeout" : "operation was canceled");
+        if (error) {
+            fail_ended(dialling, addresses->at[i], error, &attempt);
+        } else {
+            go_context *share = share_of(ctx, addresses->count - i);
+            conn = dial_one(share ? share : ctx, dialling, addresses->at[i], &attempt);
+            go_context_end(share);
         }
-        if (error)
-            return NULL;
-        go_context *share = share_of(ctx, addresses->count - i);
-        go_conn *conn = dial_one(share ? share : ctx, dialling, endpoint, reason);
-        go_context_end(share);
-        if (conn)
-            return conn;
+        if (!conn && i == 0) /* the first one's tells most */
+            *failure = attempt;
     }
-    return NULL;
+    return conn;
 }
 
 /* ---- two families side by side ----------------------------------------------------------------
@@ -286,9 +288,10 @@ static go_conn *dial_side_by_side(go_context *ctx, const struct dialling *dialli
         racers[i].conn = NULL;
     }
     int running = wait_for_winner(racers, delay ? delay : FALLBACK_DELAY);
-    go_context_end(race); /* the loser gives up at once */
+    go_context_cancel(race); /* the loser gives up at once */
     for (; running; running--)
         go_recv(done);
+    go_context_unref(race);
     go_chan_unref(done);
     go_conn *conn = racers[0].conn ? racers[0].conn : racers[1].conn;
     if (racers[0].conn)
@@ -311,7 +314,7 @@ static void sort_addresses(const gofer_endpoints *endpoints, const gofer_endpoin
         const gofer_endpoint *endpoint = &endpoints->at[i];
         const go_address *address = &endpoint->address;
         bool is_ipv4 = !endpoint->no_host && gofer_address_is_ipv4(address);
-        if (local && address->socket.any.sa_family != AF_UNIX &&
+        if (local && gofer_sockaddr_of(address)->any.sa_family != AF_UNIX &&
             !gofer_address_is_wildcard(&local->address) && !gofer_address_is_wildcard(address) &&
             is_ipv4 != gofer_address_is_ipv4(&local->address))
             continue;
@@ -335,7 +338,7 @@ static go_conn *dial_endpoints(go_context *ctx, const struct dialling *dialling,
         char reason[GOFER_NET_REASON];
         const struct gofer_net_call call = { "dial", dialling->network->name, NULL, NULL };
         gofer_net_join(reason, sizeof reason, "address ", dialling->local_text,
-                       ": no suitable address found", NULL);
+                       ": no suitable address found", (char *)NULL);
         gofer_net_fail(failure, EADDRNOTAVAIL, &call, reason);
         return NULL;
     }

@@ -4,7 +4,6 @@
 
 #include "gofer/runtime.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 
 static const char text_key;
@@ -23,14 +22,63 @@ char *gofer_net_join(char *buf, size_t room, ...)
     return buf;
 }
 
-char *gofer_net_words(int error, char *buf, size_t room)
+/* Go's, whatever the C library and the locale say; for the rest of errno they do. */
+static const struct {
+    int error;
+    const char *words;
+} error_words[] = {
+    { EACCES, "permission denied" },
+    { EADDRINUSE, "address already in use" },
+    { EADDRNOTAVAIL, "cannot assign requested address" },
+    { EAFNOSUPPORT, "address family not supported by protocol" },
+    { EAGAIN, "resource temporarily unavailable" },
+    { EBADF, "bad file descriptor" },
+    { ECANCELED, "operation canceled" },
+    { ECONNABORTED, "software caused connection abort" },
+    { ECONNREFUSED, "connection refused" },
+    { ECONNRESET, "connection reset by peer" },
+    { EDESTADDRREQ, "destination address required" },
+    { EEXIST, "file exists" },
+    { EHOSTDOWN, "host is down" },
+    { EHOSTUNREACH, "no route to host" },
+    { EINVAL, "invalid argument" },
+    { EIO, "input/output error" },
+    { EISCONN, "transport endpoint is already connected" },
+    { ELOOP, "too many levels of symbolic links" },
+    { EMFILE, "too many open files" },
+    { EMSGSIZE, "message too long" },
+    { ENAMETOOLONG, "file name too long" },
+    { ENETDOWN, "network is down" },
+    { ENETRESET, "network dropped connection on reset" },
+    { ENETUNREACH, "network is unreachable" },
+    { ENFILE, "too many open files in system" },
+    { ENOBUFS, "no buffer space available" },
+    { ENODEV, "no such device" },
+    { ENOENT, "no such file or directory" },
+    { ENOMEM, "cannot allocate memory" },
+    { ENOPROTOOPT, "protocol not available" },
+    { ENOSPC, "no space left on device" },
+    { ENOTCONN, "transport endpoint is not connected" },
+    { ENOTDIR, "not a directory" },
+    { ENOTSOCK, "socket operation on non-socket" },
+    { EOPNOTSUPP, "operation not supported" },
+    { EPERM, "operation not permitted" },
+    { EPIPE, "broken pipe" },
+    { EPROTO, "protocol error" },
+    { EPROTONOSUPPORT, "protocol not supported" },
+    { EPROTOTYPE, "protocol wrong type for socket" },
+    { EROFS, "read-only file system" },
+    { ESHUTDOWN, "cannot send after transport endpoint shutdown" },
+    { ESOCKTNOSUPPORT, "socket type not supported" },
+    { ETIMEDOUT, "connection timed out" },
+};
+
+const char *gofer_net_words(int error)
 {
-    const char *words = strerror(error);
-    gofer_net_join(buf, room, words, NULL);
-    /* "Connection refused", but not "RFS specific error" */
-    if (isupper((unsigned char)words[0]) && islower((unsigned char)words[1]))
-        buf[0] = (char)tolower((unsigned char)words[0]);
-    return buf;
+    for (size_t i = 0; i < sizeof error_words / sizeof *error_words; i++)
+        if (error_words[i].error == error)
+            return error_words[i].words;
+    return strerror(error);
 }
 
 void gofer_net_fail(gofer_net_failure *failure, int error, const struct gofer_net_call *call,
@@ -46,15 +94,14 @@ void gofer_net_fail(gofer_net_failure *failure, int error, const struct gofer_ne
                    !address ? ""
                    : source ? "->"
                             : " ",
-                   address ? address : "", call ? ": " : "", reason, NULL);
+                   address ? address : "", call ? ": " : "", reason, (char *)NULL);
 }
 
 void gofer_net_fail_call(gofer_net_failure *failure, int error, const struct gofer_net_call *call,
                          const char *kernel_call)
 {
-    char words[GOFER_NET_REASON], reason[GOFER_NET_REASON];
-    gofer_net_words(error, words, sizeof words);
-    gofer_net_join(reason, sizeof reason, kernel_call, ": ", words, NULL);
+    char reason[GOFER_NET_REASON];
+    gofer_net_join(reason, sizeof reason, kernel_call, ": ", gofer_net_words(error), (char *)NULL);
     gofer_net_fail(failure, error, call, reason);
 }
 

@@ -36,10 +36,10 @@ static int set_flag(int number, int level, int option)
 
 static bool is_multicast(const go_address *address)
 {
-    if (address->socket.any.sa_family == AF_INET)
-        return IN_MULTICAST(ntohl(address->socket.in.sin_addr.s_addr));
-    return address->socket.any.sa_family == AF_INET6 &&
-           IN6_IS_ADDR_MULTICAST(&address->socket.in6.sin6_addr);
+    if (gofer_sockaddr_of(address)->any.sa_family == AF_INET)
+        return IN_MULTICAST(ntohl(gofer_sockaddr_of(address)->in.sin_addr.s_addr));
+    return gofer_sockaddr_of(address)->any.sa_family == AF_INET6 &&
+           IN6_IS_ADDR_MULTICAST(&gofer_sockaddr_of(address)->in6.sin6_addr);
 }
 
 /* Before the socket is bound. 0, or an errno. */
@@ -65,9 +65,9 @@ static void bind_address(const gofer_endpoint *endpoint, int family, go_address 
     if (family == AF_UNIX || !is_multicast(address))
         return;
     if (family == AF_INET)
-        address->socket.in.sin_addr.s_addr = htonl(INADDR_ANY);
+        gofer_sockaddr_of(address)->in.sin_addr.s_addr = htonl(INADDR_ANY);
     else
-        address->socket.in6.sin6_addr = (struct in6_addr)IN6ADDR_ANY_INIT;
+        gofer_sockaddr_of(address)->in6.sin6_addr = (struct in6_addr)IN6ADDR_ANY_INIT;
 }
 
 static bool bind_and_listen(const struct listening *listening, int number, int family,
@@ -76,7 +76,6 @@ static bool bind_and_listen(const struct listening *listening, int number, int f
 {
     const go_listen_config *config = listening->config;
     const gofer_network *network = listening->network;
-    char words[GOFER_NET_REASON];
     go_address address;
     int error = set_listener_options(listening, number, &endpoint->address);
     if (error) {
@@ -87,11 +86,11 @@ static bool bind_and_listen(const struct listening *listening, int number, int f
         error = config->control(config->control_arg, gofer_network_with_family(network, family),
                                 call->address, number);
     if (error) {
-        gofer_net_fail(failure, error, call, gofer_net_words(error, words, sizeof words));
+        gofer_net_fail(failure, error, call, gofer_net_words(error));
         return false;
     }
     bind_address(endpoint, family, &address);
-    if (bind(number, &address.socket.any, address.size) != 0) {
+    if (bind(number, &gofer_sockaddr_of(&address)->any, address.size) != 0) {
         gofer_net_fail_call(failure, errno, call, "bind");
         return false;
     }
@@ -111,7 +110,7 @@ static bool refuse_kind(const struct listening *listening, const char *address,
     if ((listening->network->type == SOCK_DGRAM) == listening->packets)
         return false;
     gofer_net_join(reason, sizeof reason, *address ? "address " : "", address, *address ? ": " : "",
-                   "unexpected address type", NULL);
+                   "unexpected address type", (char *)NULL);
     gofer_net_fail(failure, EPROTOTYPE, call, reason);
     return true;
 }
@@ -237,7 +236,7 @@ static gofer_cold int fail_listener(const go_listener *listener, go_context *ctx
 go_conn *go_listener_accept_ctx(go_context *ctx, go_listener *listener)
 {
     go_address remote = { .size = sizeof remote.socket };
-    go_fd *fd = go_fd_accept_ctx(ctx, listener->fd, &remote.socket.any, &remote.size);
+    go_fd *fd = go_fd_accept_ctx(ctx, listener->fd, &gofer_sockaddr_of(&remote)->any, &remote.size);
     go_conn *conn = fd ? gofer_conn_new(listener->network, fd, &remote) : NULL;
     if (!conn)
         fail_listener(listener, ctx, "accept", "accept4");

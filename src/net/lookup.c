@@ -14,6 +14,7 @@
 #include "gofer/semaphore.h"
 #include "gofer/sync.h"
 
+#include <ctype.h>
 #include <netdb.h>
 
 enum { MOST_LOOKUPS = 500, LOOKUP_STACK = 1 << 20 /* name services use a lot */ };
@@ -108,7 +109,7 @@ static host_lookup *begin_lookup(const char *host)
     host_lookup *fresh = calloc(1, sizeof *fresh);
     if (!fresh)
         return NULL;
-    gofer_net_join(fresh->host, sizeof fresh->host, host, NULL);
+    gofer_net_join(fresh->host, sizeof fresh->host, host, (char *)NULL);
     gofer_spin_lock(&lookups_lock);
     host_lookup *lookup = join_lookup(host);
     if (!lookup) {
@@ -135,13 +136,12 @@ static void fail_lookup(gofer_net_failure *failure, int error, const char *name,
 {
     char what[GOFER_NET_REASON];
     const struct gofer_net_call call = { .operation = what };
-    gofer_net_join(what, sizeof what, "lookup ", name, NULL);
+    gofer_net_join(what, sizeof what, "lookup ", name, (char *)NULL);
     gofer_net_fail(failure, error, &call, reason);
 }
 
 static void fail_host(gofer_net_failure *failure, const host_lookup *lookup)
 {
-    char words[GOFER_NET_REASON];
     switch (lookup->error) {
     case EAI_NONAME:
 #ifdef EAI_NODATA
@@ -151,7 +151,7 @@ static void fail_host(gofer_net_failure *failure, const host_lookup *lookup)
         break;
     case EAI_SYSTEM:
         fail_lookup(failure, lookup->error_errno, lookup->host,
-                    gofer_net_words(lookup->error_errno, words, sizeof words));
+                    gofer_net_words(lookup->error_errno));
         break;
     default:
         fail_lookup(failure,
@@ -170,7 +170,7 @@ static int copy_answer(const host_lookup *lookup, go_address *addresses, int roo
             continue;
         if (count < room) {
             addresses[count] = (go_address){ .size = info->ai_addrlen };
-            memcpy(&addresses[count].socket, info->ai_addr, info->ai_addrlen);
+            memcpy(addresses[count].socket, info->ai_addr, info->ai_addrlen);
         }
         count++;
     }
@@ -246,7 +246,7 @@ static int find_service(const char *protocol, const char *service)
     if (length >= sizeof name)
         return -1;
     for (size_t i = 0; i <= length; i++)
-        name[i] = service[i] >= 'A' && service[i] <= 'Z' ? (char)(service[i] | 0x20) : service[i];
+        name[i] = (char)tolower((unsigned char)service[i]);
     if (getservbyname_r(name, protocol, &entry, text, sizeof text, &found) == 0 && found)
         return ntohs((uint16_t)found->s_port);
     for (size_t i = 0; i < sizeof well_known / sizeof *well_known; i++)
@@ -281,13 +281,13 @@ bool gofer_lookup_port(const gofer_network *network, const char *service, int *p
     if (!parse_port(service, &number)) {
         number = find_service(network->protocol, service);
         if (number < 0) {
-            gofer_net_join(text, sizeof text, network->name, "/", service, NULL);
+            gofer_net_join(text, sizeof text, network->name, "/", service, (char *)NULL);
             fail_lookup(failure, EINVAL, text, "unknown port");
             return false;
         }
     }
     if (number < 0 || number > UINT16_MAX) {
-        gofer_net_join(text, sizeof text, "address ", service, ": invalid port", NULL);
+        gofer_net_join(text, sizeof text, "address ", service, ": invalid port", (char *)NULL);
         gofer_net_fail(failure, EINVAL, NULL, text);
         return false;
     }

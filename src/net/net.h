@@ -10,6 +10,11 @@
 
 #include "gofer/net.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
 /* ---- networks ---------------------------------------------------------------------------------
  */
 
@@ -47,7 +52,8 @@ struct gofer_net_call {
     const char *operation, *network, *source, *address;
 };
 
-/* Writes the texts one behind the other, up to a NULL, cut after room bytes. Returns buf. */
+/* Writes the texts one behind the other, up to a (char *)NULL, cut after room bytes. Returns buf.
+ */
 char *gofer_net_join(char *buf, size_t room, ...) __attribute__((sentinel));
 
 /* Fills the failure with "operation network source->address: reason"; without a call, with the
@@ -59,8 +65,8 @@ void gofer_net_fail(gofer_net_failure *failure, int error, const struct gofer_ne
 void gofer_net_fail_call(gofer_net_failure *failure, int error, const struct gofer_net_call *call,
                          const char *kernel_call);
 
-/* Writes the kernel's word for an error, as Go spells it, into room bytes. Returns them. */
-char *gofer_net_words(int error, char *buf, size_t room);
+/* What Go says of an errno. */
+const char *gofer_net_words(int error);
 
 /* Puts the operation and the network in front of a failure that names neither yet. */
 void gofer_net_fail_during(gofer_net_failure *failure, const char *operation, const char *network);
@@ -68,6 +74,32 @@ void gofer_net_fail_during(gofer_net_failure *failure, const char *operation, co
 /* For the public functions: go_net_error gives the text from now on, errno the number. Returns -1.
  */
 int gofer_net_publish(const gofer_net_failure *failure);
+
+/* ---- addresses --------------------------------------------------------------------------------
+ */
+
+typedef union __attribute__((may_alias)) gofer_sockaddr {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un un;
+} gofer_sockaddr;
+
+/* What is in an address. (Not const, as getsockname's and bind's are one pointer here.) */
+static inline gofer_sockaddr *gofer_sockaddr_of(const go_address *address)
+{
+    return (gofer_sockaddr *)(uintptr_t)address->socket;
+}
+
+/* Every address of the machine. */
+static inline go_address gofer_address_any(sa_family_t family)
+{
+    go_address any = { .size = sizeof(struct sockaddr_in) };
+    if (family == AF_INET6)
+        any.size = sizeof(struct sockaddr_in6);
+    gofer_sockaddr_of(&any)->any.sa_family = family;
+    return any;
+}
 
 /* ---- endpoints --------------------------------------------------------------------------------
  */

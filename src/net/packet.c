@@ -33,7 +33,7 @@ ssize_t go_conn_read_from_ctx(go_context *ctx, go_conn *conn, void *buffer, size
     go_address unused;
     go_address *sender = from ? from : &unused;
     struct iovec piece = { buffer, size };
-    struct msghdr message = { .msg_name = &sender->socket,
+    struct msghdr message = { .msg_name = sender->socket,
                               .msg_namelen = sizeof sender->socket,
                               .msg_iov = &piece,
                               .msg_iovlen = 1 };
@@ -80,13 +80,13 @@ ssize_t go_conn_write_to_ctx(go_context *ctx, go_conn *conn, const void *data, s
                              "use of WriteTo with pre-connected connection");
     if (!to || !to->size)
         return fail_write_to(conn, ctx, to, EDESTADDRREQ, "missing address");
-    if (!gofer_address_in_family(to, conn->local.socket.any.sa_family, &target)) {
+    if (!gofer_address_in_family(to, gofer_sockaddr_of(&conn->local)->any.sa_family, &target)) {
         go_address_host(to, host, sizeof host);
-        gofer_net_join(reason, sizeof reason, "address ", host, ": non-IPv4 address", NULL);
+        gofer_net_join(reason, sizeof reason, "address ", host, ": non-IPv4 address", (char *)NULL);
         return fail_write_to(conn, ctx, to, EINVAL, reason);
     }
     struct msghdr message = {
-        .msg_name = &target.socket, .msg_namelen = target.size, .msg_iov = &piece, .msg_iovlen = 1
+        .msg_name = target.socket, .msg_namelen = target.size, .msg_iov = &piece, .msg_iovlen = 1
     };
     go_fd *fd = fd_below(conn);
     ssize_t n = fd ? go_fd_sendmsg_ctx(ctx, fd, &message, 0) : -1;

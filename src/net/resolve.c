@@ -21,14 +21,14 @@ static bool resolve_unix(const char *operation, const gofer_network *network, co
     size_t length = strlen(path);
     bool is_abstract = *path == '@';
     *address = (go_address){ 0 };
-    address->socket.un.sun_family = AF_UNIX;
-    if (length + !is_abstract > sizeof address->socket.un.sun_path) {
+    gofer_sockaddr_of(address)->un.sun_family = AF_UNIX;
+    if (length + !is_abstract > sizeof gofer_sockaddr_of(address)->un.sun_path) {
         fail_path(operation, network, path, failure);
         return false;
     }
-    memcpy(address->socket.un.sun_path, path, length);
+    memcpy(gofer_sockaddr_of(address)->un.sun_path, path, length);
     if (is_abstract)
-        address->socket.un.sun_path[0] = 0;
+        gofer_sockaddr_of(address)->un.sun_path[0] = 0;
     /* an empty one has the family alone: the kernel gives a name */
     address->size =
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (length && !is_abstract));
@@ -47,9 +47,7 @@ static void add_endpoint(gofer_endpoints *endpoints, const go_address *address)
 /* Every address of the machine. */
 static void add_no_host(gofer_endpoints *endpoints, int family)
 {
-    go_address any = { .size = sizeof any.socket.in, .socket.in.sin_family = AF_INET };
-    if (family == AF_INET6)
-        any = (go_address){ .size = sizeof any.socket.in6, .socket.in6.sin6_family = AF_INET6 };
+    go_address any = gofer_address_any(family == AF_INET6 ? AF_INET6 : AF_INET);
     add_endpoint(endpoints, &any);
     endpoints->at[0].no_host = true;
 }
@@ -69,7 +67,8 @@ static bool add_suitable(gofer_endpoints *endpoints, const go_address *found, in
             add_endpoint(endpoints, &found[i]);
     if (endpoints->count)
         return true;
-    gofer_net_join(reason, sizeof reason, "address ", host, ": no suitable address found", NULL);
+    gofer_net_join(reason, sizeof reason, "address ", host, ": no suitable address found",
+                   (char *)NULL);
     gofer_net_fail(failure, EADDRNOTAVAIL, NULL, reason);
     return false;
 }
@@ -80,10 +79,8 @@ static bool add_literal(gofer_endpoints *endpoints, const go_address *literal, i
     go_address found[2] = { *literal };
     int count = 1;
     /* Where "::" can be listened on but not connected to, 0.0.0.0 may do. */
-    if (literal->socket.any.sa_family == AF_INET6 && gofer_address_is_wildcard(literal)) {
-        found[count].size = sizeof found[count].socket.in;
-        found[count++].socket.in.sin_family = AF_INET;
-    }
+    if (gofer_sockaddr_of(literal)->any.sa_family == AF_INET6 && gofer_address_is_wildcard(literal))
+        found[count++] = gofer_address_any(AF_INET);
     return add_suitable(endpoints, found, count, family, host, failure);
 }
 

@@ -15,7 +15,7 @@ static bool can_bind(int family, const go_address *address)
     if (number < 0)
         return false;
     setsockopt(number, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    bool bound = bind(number, &address->socket.any, address->size) == 0;
+    bool bound = bind(number, &gofer_sockaddr_of(address)->any, address->size) == 0;
     close(number);
     return bound;
 }
@@ -27,9 +27,8 @@ static bool listens_on_both(void)
     static _Atomic int known; /* relaxed: it carries nothing but itself */
     int answer = atomic_load_explicit(&known, memory_order_relaxed);
     if (answer == UNKNOWN) {
-        go_address loopback = { .size = sizeof loopback.socket.in,
-                                .socket.in.sin_family = AF_INET };
-        loopback.socket.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        go_address loopback = gofer_address_any(AF_INET);
+        gofer_sockaddr_of(&loopback)->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         go_address mapped;
         gofer_address_in_family(&loopback, AF_INET6, &mapped);
         answer = can_bind(AF_INET6, &mapped) || !can_bind(AF_INET, &loopback) ? YES : NO;
@@ -116,14 +115,14 @@ go_fd *gofer_socket_adopt(const gofer_network *network, int number)
 void gofer_socket_local(int number, go_address *address)
 {
     address->size = sizeof address->socket;
-    if (getsockname(number, &address->socket.any, &address->size) != 0)
+    if (getsockname(number, &gofer_sockaddr_of(address)->any, &address->size) != 0)
         address->size = 0;
 }
 
 bool gofer_socket_remote(int number, go_address *address)
 {
     address->size = sizeof address->socket;
-    if (getpeername(number, &address->socket.any, &address->size) == 0)
+    if (getpeername(number, &gofer_sockaddr_of(address)->any, &address->size) == 0)
         return true;
     address->size = 0;
     return false;

@@ -145,6 +145,26 @@ static void contexts(void)
         go_fatal("the scope failed with %d", error);
 }
 
+/* What was opened before the memory was short is closed: go_shutdown finds nothing open. */
+static void connections(void)
+{
+    char address[GO_ADDRESS_ROOM], byte;
+    go_listener *listener = go_listen("tcp", "127.0.0.1:0");
+    lacks_memory(!listener);
+    if (!listener)
+        return;
+    go_conn *near = go_dial("tcp", go_listener_address(listener, address, sizeof address));
+    lacks_memory(!near);
+    go_conn *far = near ? go_listener_accept(listener) : NULL;
+    lacks_memory(near && !far);
+    if (far && (go_conn_set_read_deadline(far, 1) == 0 || errno != ENOMEM) &&
+        (go_conn_read(far, &byte, 1) != -1 || errno != ETIMEDOUT))
+        go_fatal("the read ended with errno %d", errno);
+    go_conn_unref(near);
+    go_conn_unref(far);
+    go_listener_unref(listener);
+}
+
 static int everything(int argc, char **argv)
 {
     (void)argc;
@@ -166,6 +186,7 @@ static int everything(int argc, char **argv)
     go_chan_unref(after);
     go_select(go_case_recv(c, NULL), go_case_after(GO_MICROSECOND));
     contexts();
+    connections();
     panics();
     large_select(c);
     go_gomaxprocs(6);

@@ -3,10 +3,14 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define CHECK_PREFIX(got, expected)                                                            \
@@ -87,28 +91,32 @@ static void serve(go_listener *listener, go_waitgroup *served)
     go_waitgroup_done(served);
 }
 
+static void write_halves(go_conn *conn, char *data, size_t size)
+{
+    struct iovec halves[2] = { { data, size / 2 }, { data + size / 2, size - size / 2 } };
+    CHECK(go_conn_writev(conn, halves, 2), size);
+}
+
 static void stream_carries_bytes_both_ways(const char *network, const char *address)
 {
     enum { SIZE = 1 << 20 };
     char *sent = malloc(SIZE), *got = malloc(SIZE);
-    go_waitgroup served = { 0 };
+    go_waitgroup served = { 0 }, written = { 0 };
     go_listener *listener = listen_at(network, address);
     go_waitgroup_add(&served, 1);
     go(serve, listener, &served);
     go_conn *conn = dial_to(network, listener);
     for (int i = 0; i < SIZE; i++)
         sent[i] = (char)(i * 7 + i / 255);
-    go_conn_ref(conn);
-    struct iovec halves[2] = { { sent, SIZE / 2 }, { sent + SIZE / 2, SIZE / 2 } };
-    go(go_conn_writev, conn, halves, 2);
+    go_waitgroup_go(&written, write_halves, conn, sent, (size_t)SIZE);
     CHECK(go_conn_read_full(conn, got, SIZE), SIZE);
+    go_waitgroup_wait(&written);
     CHECK(memcmp(sent, got, SIZE), 0);
     CHECK(go_conn_close_write(conn), 0);
     CHECK(go_conn_read(conn, got, 1), 0);
     errno = 1;
     CHECK(go_conn_read_full(conn, got, 1), 0);
     CHECK(errno, 0);
-    go_conn_unref(conn);
     go_conn_unref(conn);
     CHECK(go_listener_close(listener), 0);
     go_waitgroup_wait(&served);
@@ -271,6 +279,29 @@ static void a_conn_is_made_of_a_descriptor(void)
     go_fd_unref(pipe_ends[1]);
 }
 
+static void buffers_work_over_connections(void)
+{
+    go_conn *near, *far;
+    go_writer out;
+    go_reader in;
+    char *line;
+    make_pair("tcp", "127.0.0.1:0", &near, &far);
+    go_writer_init(&out, go_conn_sink(near), 0);
+    go_reader_init(&in, go_conn_source(far), 0);
+    CHECK(go_writer_printf(&out, "%d lines\nof text\n", 2), 16);
+    CHECK(go_writer_flush(&out), 0);
+    CHECK(go_reader_read_line(&in, &line), 7);
+    CHECK_TEXT(line, "2 lines");
+    CHECK(go_reader_read_line(&in, &line), 7);
+    CHECK_TEXT(line, "of text");
+    go_conn_close(near);
+    CHECK(go_reader_read_line(&in, &line), -1);
+    CHECK(errno, 0);
+    go_writer_free(&out);
+    go_reader_free(&in);
+    unref_both(near, far);
+}
+
 static void *dial_in_a_thread(void *address)
 {
     char byte;
@@ -372,30 +403,73 @@ static void a_cancelled_context_dials_nobody(void)
     CHECK_TEXT(go_net_error(), "dial tcp 127.0.0.1:1: i/o timeout");
 }
 
-/* A listener whose queue is full answers nobody: the kernel drops what comes. */
-static void dial_ends_with_its_context(void)
+enum { MOST_QUEUED = 64 };
+
+/* A listener that answers nobody: its queue is full, and the kernel drops what comes. */
+static go_listener *silent_listener(const char *at, char *address, go_conn **queued, int *count)
 {
     go_listen_config config = { .backlog = 1 };
-    enum { MOST = 64 };
-    go_conn *queued[MOST];
-    int count = 0;
-    char address[GO_ADDRESS_ROOM];
-    go_listener *listener =
-        need(go_listen_config_listen(NULL, &config, "tcp", "127.0.0.1:0"), "listen");
-    go_listener_address(listener, address, sizeof address);
-    while (count < MOST && (queued[count] = go_dial_timeout("tcp", address, 50 * GO_MILLISECOND)))
-        count++;
-    CHECK(count < MOST, 1);
+    go_listener *listener = need(go_listen_config_listen(NULL, &config, "tcp", at), at);
+    go_listener_address(listener, address, GO_ADDRESS_ROOM);
+    for (*count = 0; *count < MOST_QUEUED; ++*count)
+        if (!(queued[*count] = go_dial_timeout("tcp", address, 50 * GO_MILLISECOND)))
+            break;
+    CHECK(*count < MOST_QUEUED, 1);
     CHECK(errno, ETIMEDOUT);
-    CHECK(strstr(go_net_error(), ": i/o timeout") != NULL, 1);
-    go_context *ctx = go_context_with_cancel(NULL);
-    go(go_context_cancel, ctx);
-    CHECK(go_dial_ctx(ctx, "tcp", address) == NULL, 1);
-    CHECK(errno, ECANCELED);
-    go_context_end(ctx);
+    return listener;
+}
+
+static void drop_listener(go_listener *listener, go_conn **queued, int count)
+{
     while (count)
         go_conn_unref(queued[--count]);
     go_listener_unref(listener);
+}
+
+static void dial_ends_with_its_context(void)
+{
+    go_conn *queued[MOST_QUEUED];
+    int count;
+    char address[GO_ADDRESS_ROOM];
+    go_listener *listener = silent_listener("127.0.0.1:0", address, queued, &count);
+    CHECK(strstr(go_net_error(), ": i/o timeout") != NULL, 1);
+    go_context *ctx = go_context_with_cancel(NULL);
+    go(go_context_end, go_context_ref(ctx));
+    CHECK(go_dial_ctx(ctx, "tcp", address) == NULL, 1);
+    CHECK(errno, ECANCELED);
+    go_context_end(ctx);
+    drop_listener(listener, queued, count);
+}
+
+/* A listener at 127.0.0.1 whose port is free at ::1. */
+static go_listener *listen_beside(char *beside, size_t size)
+{
+    for (;;) {
+        go_listener *listener = listen_at("tcp", "127.0.0.1:0");
+        snprintf(beside, size, "[::1]:%d", go_address_port(go_listener_local(listener)));
+        go_listener *probe = go_listen("tcp", beside);
+        go_listener_unref(probe);
+        if (probe)
+            return listener;
+        go_listener_unref(listener);
+    }
+}
+
+/* "[::]" is tried at ::1, which does not answer, and after a while at 127.0.0.1 too. */
+static void dial_races_a_family_that_does_not_answer(void)
+{
+    go_conn *queued[MOST_QUEUED];
+    int count;
+    char beside[GO_ADDRESS_ROOM], address[GO_ADDRESS_ROOM], text[GO_ADDRESS_ROOM];
+    go_listener *listener = listen_beside(beside, sizeof beside);
+    go_listener *silent = silent_listener(beside, address, queued, &count);
+    go_dialer dialer = { .fallback_delay = GO_MILLISECOND };
+    snprintf(address, sizeof address, "[::]:%d", go_address_port(go_listener_local(listener)));
+    go_conn *conn = need(go_dialer_dial(&dialer, "tcp", address), address);
+    CHECK_PREFIX(go_conn_remote_address(conn, text, sizeof text), "127.0.0.1:");
+    go_conn_unref(conn);
+    go_listener_unref(listener);
+    drop_listener(silent, queued, count);
 }
 
 /* "localhost" may be ::1 and 127.0.0.1: whichever the server is on, the other refuses or is not
@@ -453,6 +527,12 @@ static void a_port_is_taken_once_but_for_reuse(void)
     go_listener_unref(second);
 }
 
+static void close_listener(go_listener *listener)
+{
+    CHECK(go_listener_close(listener), 0);
+    go_listener_unref(listener);
+}
+
 static void accept_ends(void)
 {
     go_listener *listener = listen_at("tcp", "127.0.0.1:0");
@@ -468,9 +548,32 @@ static void accept_ends(void)
     CHECK(go_listener_accept_ctx(ctx, listener) == NULL, 1);
     CHECK(errno, ETIMEDOUT);
     go_context_end(ctx);
-    go(go_listener_close, listener);
+    go(close_listener, go_listener_ref(listener));
     CHECK(go_listener_accept(listener) == NULL, 1);
     CHECK(errno, EBADF);
+    go_listener_unref(listener);
+}
+
+/* Without descriptors accept says so, and the connection waits. */
+static void accept_without_descriptors_may_be_tried_again(void)
+{
+    struct rlimit limit, none;
+    char address[GO_ADDRESS_ROOM], expected[GO_ADDRESS_ROOM + 50];
+    go_listener *listener = listen_at("tcp", "127.0.0.1:0");
+    go_conn *near = dial_to("tcp", listener);
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    CHECK(setrlimit(RLIMIT_NOFILE, &none), 0);
+    CHECK(go_listener_accept(listener) == NULL, 1);
+    int error = errno;
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    CHECK(error, EMFILE);
+    snprintf(expected, sizeof expected, "accept tcp %s: accept4: too many open files",
+             go_listener_address(listener, address, sizeof address));
+    CHECK_TEXT(go_net_error(), expected);
+    go_conn *far = need(go_listener_accept(listener), "accept");
+    unref_both(near, far);
     go_listener_unref(listener);
 }
 
@@ -744,7 +847,7 @@ static void addresses_are_resolved(void)
     CHECK_TEXT(go_address_string(&address, text, sizeof text), "127.0.0.1:80");
     CHECK(go_address_port(&address), 80);
     CHECK(go_resolve_address("udp", "[2001:db8::1%1]:DOMAIN", &address), 0);
-    CHECK(address.socket.in6.sin6_scope_id, 1);
+    CHECK(((const struct sockaddr_in6 *)(const void *)address.socket)->sin6_scope_id, 1);
     CHECK_PREFIX(go_address_string(&address, text, sizeof text), "[2001:db8::1%");
     CHECK(go_resolve_address("tcp", "localhost:1", &address), 0);
     CHECK_TEXT(go_address_string(&address, text, sizeof text), "127.0.0.1:1");
@@ -805,6 +908,7 @@ int go_main(int argc, char **argv)
     deadlines_and_contexts_end_calls();
     a_write_cut_short_says_how_much();
     a_conn_is_made_of_a_descriptor();
+    buffers_work_over_connections();
     plain_threads_dial_too();
 
     dial_is_refused();
@@ -813,11 +917,14 @@ int go_main(int argc, char **argv)
     a_cancelled_context_dials_nobody();
     dial_ends_with_its_context();
     dial_tries_each_address_of_a_name("tcp4", "127.0.0.1:0");
-    if (has_ipv6)
+    if (has_ipv6) {
         dial_falls_back_to_the_other_family();
+        dial_races_a_family_that_does_not_answer();
+    }
 
     a_port_is_taken_once_but_for_reuse();
     accept_ends();
+    accept_without_descriptors_may_be_tried_again();
     without_a_host_both_families_come();
 
     closing_removes_the_file();

@@ -162,6 +162,7 @@ static void recovers(char *text)
     ROW(PLAIN, go_cmd_wait_ctx, NULL, &command)                              \
     ROW(COMPILES, go_look_path, "sh")                                        \
     ROW(COMPILES, go_process_state_string, &state, NULL, (size_t)0)
+
 /* Descriptors; one that is closed blocks nobody. */
 #define FD_ROWS                                                         \
     ROW(PLAIN, go_fd_accept, closed, NULL, NULL)                        \
@@ -277,6 +278,8 @@ static void recovers(char *text)
     ROW(COMPILES, go_conn_set_read_deadline, NULL, (int64_t)0)                      \
     ROW(COMPILES, go_conn_set_write_buffer, NULL, 0)                                \
     ROW(COMPILES, go_conn_set_write_deadline, NULL, (int64_t)0)                     \
+    ROW(PLAIN, go_conn_sink, NULL)                                                  \
+    ROW(PLAIN, go_conn_source, NULL)                                                \
     ROW(PLAIN, go_conn_unref, NULL)                                                 \
     ROW(COMPILES, go_conn_write, NULL, NULL, (size_t)0)                             \
     ROW(COMPILES, go_conn_write_ctx, NULL, NULL, NULL, (size_t)0)                   \
