@@ -13,7 +13,7 @@ int go_main(int argc, char **argv)
     free(bytes);
 
     char *sleep[] = { "sleep", "1000", NULL };
-    go_context *ctx = go_context_with_timeout(NULL, 10 * GO_MILLISECOND);
+    go_context *ctx = go_context_with_timeout(NULL, 500 * GO_MILLISECOND);
     go_cmd slow = { .argv = sleep, .err = GO_CMD_INHERIT };
     if (go_cmd_run_ctx(ctx, &slow) == -1 && errno == ETIMEDOUT)
         puts(go_process_state_string(&slow.state, text, sizeof text));

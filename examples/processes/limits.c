@@ -12,7 +12,7 @@ static void run(char *script, go_chan(go_unit) done)
                    .flags = GO_CMD_NEW_GROUP | GO_CMD_SIGNAL_GROUP, // its children too
                    .cancel_signal = SIGTERM,                        // asked first,
                    .wait_delay = GO_SECOND };                       // killed a second later
-    go_context *ctx = go_context_with_timeout(NULL, 200 * GO_MILLISECOND);
+    go_context *ctx = go_context_with_timeout(NULL, 2 * GO_SECOND);
     go_defer(go_context_end, ctx);
     int status = go_cmd_combined_output_ctx(ctx, &cmd, &bytes, NULL);
     if (status >= 0)
