@@ -592,14 +592,14 @@ static void check_start(go_cmd cmd, int error)
     CHECK(errno, ECHILD);
 }
 
-/* qemu's user emulation has no vfork: what exec says is lost there. */
+/* qemu's user emulation and valgrind have no vfork: what exec says is lost there. */
 static _Bool is_emulated(void)
 {
     char name[32] = "";
     FILE *comm = fopen("/proc/self/comm", "r");
     CHECK(comm && fgets(name, sizeof name, comm), 1);
     fclose(comm);
-    return strncmp(name, "qemu-", 5) == 0;
+    return strncmp(name, "qemu-", 5) == 0 || strncmp(name, "memcheck", 8) == 0;
 }
 
 static void errors_of_the_start(void)
