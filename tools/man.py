@@ -111,6 +111,24 @@ PAGES = {
                    "go_address go_address_string go_address_host go_address_port "
                    "go_address_equal go_resolve_address go_resolve_address_ctx "
                    "go_split_host_port go_join_host_port go_lookup_host go_lookup_host_ctx"),
+    "go_reader": ("buffered reading",
+                  "go_reader go_source go_fd_source go_reader_init go_reader_init_in "
+                  "go_reader_reset go_reader_free go_reader_set_context "
+                  "go_reader_set_longest_line go_reader_read_line go_reader_read_slice "
+                  "go_reader_read_until go_reader_read go_reader_read_full go_reader_read_byte "
+                  "go_reader_unread_byte go_reader_peek go_reader_discard go_reader_buffered"),
+    "go_writer": ("buffered writing",
+                  "go_writer go_sink go_fd_sink go_writer_init go_writer_init_in go_writer_reset "
+                  "go_writer_free go_writer_set_context go_writer_write go_writer_write_string "
+                  "go_writer_write_byte go_writer_printf go_writer_vprintf go_writer_flush "
+                  "go_writer_buffered go_writer_available go_writer_error"),
+    "go_cmd": ("run other programs",
+               "go_cmd go_cmd_start go_cmd_start_ctx go_cmd_wait go_cmd_wait_ctx go_cmd_run "
+               "go_cmd_run_ctx go_cmd_output go_cmd_output_ctx go_cmd_combined_output "
+               "go_cmd_combined_output_ctx go_cmd_stdin_pipe go_cmd_stdout_pipe "
+               "go_cmd_stderr_pipe go_cmd_signal go_cmd_kill go_process_state "
+               "go_process_state_string"),
+    "go_look_path": ("which file a command runs", "go_look_path"),
     "go_version": ("the library's version", "go_version"),
 }
 
@@ -147,6 +165,8 @@ USES = {
     "go_mutex": "typedef struct go_mutex go_mutex; /* = { 0 } */",
     "go_once": "typedef struct go_once go_once; /* = { 0 } */",
     "go_waitgroup": "typedef struct go_waitgroup go_waitgroup; /* = { 0 } */",
+    "go_reader": "typedef struct go_reader go_reader;",
+    "go_writer": "typedef struct go_writer go_writer;",
     "go_unit": "typedef struct go_unit go_unit;",
     "go_recover": "const go_panic_value *go_recover(void);",
     "go_recoverable": "go_recoverable(result);",

@@ -111,11 +111,12 @@ int gofer_child_open(struct gofer_child *child, const go_cmd *cmd)
 /* ---- the start --------------------------------------------------------------------------------
  */
 
-#if !defined(__GLIBC__) || __GLIBC_PREREQ(2, 29)
-#define HAVE_CHDIR 1
-#endif
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
-#define HAVE_CLOSEFROM 1
+#ifdef __GLIBC__
+#define HAVE_CHDIR __GLIBC_PREREQ(2, 29)
+#define HAVE_CLOSEFROM __GLIBC_PREREQ(2, 34)
+#else
+#define HAVE_CHDIR 1 /* musl, since 1.1.24 */
+#define HAVE_CLOSEFROM 0
 #endif
 
 static int add_actions(posix_spawn_file_actions_t *actions, const struct gofer_child *child,
@@ -125,11 +126,11 @@ static int add_actions(posix_spawn_file_actions_t *actions, const struct gofer_c
     for (int i = 0; i < child->count && !error; i++)
         if (child->sources[i] >= 0)
             error = posix_spawn_file_actions_adddup2(actions, child->sources[i], i);
-#ifdef HAVE_CLOSEFROM
+#if HAVE_CLOSEFROM
     if (!error)
         error = posix_spawn_file_actions_addclosefrom_np(actions, child->count);
 #endif
-#ifdef HAVE_CHDIR
+#if HAVE_CHDIR
     if (!error && dir)
         error = posix_spawn_file_actions_addchdir_np(actions, dir);
 #else

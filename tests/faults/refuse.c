@@ -24,7 +24,7 @@ static const struct refusal refusals[] = {
     { "pidfds", SYS_pidfd_open, -1, 0, 0, ENOSYS },
     { "pidfd-signals", SYS_pidfd_send_signal, -1, 0, 0, ENOSYS },
     { "pidfd-signals", SYS_waitid, 0, 3, 1, EINVAL }, /* P_PIDFD, as Linux 5.3 */
-    { "threads", SYS_clone3, -1, 0, 0, ENOSYS }, /* libc tries clone then */
+    { "threads", SYS_clone3, -1, 0, 0, ENOSYS },      /* libc tries clone then */
     { "threads", SYS_clone, 0, 0x10000, 0, EAGAIN },
     { "large-maps", SYS_mmap, 1, 256 * 1024, 0, ENOMEM },
     { "guards", SYS_madvise, 2, 102, 1, EINVAL },

@@ -234,8 +234,10 @@ static void descriptors_are_where_they_shall(void)
     for (ssize_t n; (n = read(ends[0], to + size, sizeof to - 1 - size)) > 0;)
         size += (size_t)n;
     to[size] = 0;
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+#ifdef __GLIBC_PREREQ
+#if __GLIBC_PREREQ(2, 34) /* elsewhere the inherited one is open too */
     CHECK_TEXT(to, "out\nthree\nfive\n/dev/zero\n7\n"); /* six, and ls's own */
+#endif
 #endif
     close(ends[0]);
     close(file);
@@ -347,22 +349,22 @@ static void an_ended_process_gets_none(void)
 
 static void groups_and_sessions(void)
 {
-    go_cmd sleeper = { .argv = SHELL("sleep 1000"), .flags = GO_CMD_NEW_GROUP };
-    CHECK(go_cmd_start(&sleeper), 0);
-    CHECK(getpgid(sleeper.pid), sleeper.pid);
-    CHECK(getsid(sleeper.pid), getsid(0));
-    go_cmd joins = { .argv = SHELL("sleep 1000"), .join_group = sleeper.pid };
-    CHECK(go_cmd_start(&joins), 0);
-    CHECK(getpgid(joins.pid), sleeper.pid);
-    go_cmd leader = { .argv = SHELL("sleep 1000"), .flags = GO_CMD_NEW_SESSION };
-    CHECK(go_cmd_start(&leader), 0);
-    CHECK(getsid(leader.pid), leader.pid);
-    CHECK(go_cmd_kill(&joins), 0);
-    CHECK(go_cmd_kill(&sleeper), 0);
-    CHECK(go_cmd_kill(&leader), 0);
-    CHECK(go_cmd_wait(&joins), 128 + SIGKILL);
-    CHECK(go_cmd_wait(&sleeper), 128 + SIGKILL);
-    CHECK(go_cmd_wait(&leader), 128 + SIGKILL);
+    go_cmd cmds[] = { { .flags = GO_CMD_NEW_GROUP }, { 0 }, { .flags = GO_CMD_NEW_SESSION } };
+    for (int i = 0; i < 3; i++) {
+        cmds[i].argv = SHELL("echo ready; exec sleep 1000");
+        cmds[i].out = GO_CMD_PIPE;
+        cmds[1].join_group = cmds[0].pid;
+        CHECK(go_cmd_start(&cmds[i]), 0);
+        await_line(&cmds[i]);
+    }
+    CHECK(getpgid(cmds[0].pid), cmds[0].pid);
+    CHECK(getsid(cmds[0].pid), getsid(0));
+    CHECK(getpgid(cmds[1].pid), cmds[0].pid);
+    CHECK(getsid(cmds[2].pid), cmds[2].pid);
+    for (int i = 0; i < 3; i++) {
+        CHECK(go_cmd_kill(&cmds[i]), 0);
+        CHECK(go_cmd_wait(&cmds[i]), 128 + SIGKILL);
+    }
 }
 
 /* The signal ends the child's children too: the pipe that they hold closes. */
@@ -382,17 +384,60 @@ static void a_whole_group(void)
 /* ---- contexts ---------------------------------------------------------------------------------
  */
 
+/* The number that a child says on its stderr, and the context that ends then. */
+struct said {
+    go_fd *ends[2];
+    go_context *ctx;
+    pid_t pid;
+    go_waitgroup wg;
+};
+
+static void hear(struct said *said)
+{
+    char line[20];
+    size_t n = 0;
+    do
+        CHECK(go_fd_read(said->ends[0], line + n, 1), 1);
+    while (line[n++] != '\n');
+    line[n - 1] = 0;
+    said->pid = (pid_t)atoi(line);
+    go_context_cancel(said->ctx);
+}
+
+static void listen_to(struct said *said, go_cmd *cmd)
+{
+    *said = (struct said){ .ctx = go_context_with_cancel(NULL) };
+    CHECK(go_fd_pipe(said->ends), 0);
+    cmd->err = GO_CMD_FD;
+    cmd->err_fd = go_fd_number(said->ends[1]);
+    go_waitgroup_go(&said->wg, hear, said);
+}
+
+static void end_listening(struct said *said)
+{
+    go_waitgroup_wait(&said->wg);
+    go_fd_unref(said->ends[0]);
+    go_fd_unref(said->ends[1]);
+    go_context_unref(said->ctx);
+}
+
 static void a_context_kills(void)
 {
-    go_context *ctx = go_context_with_timeout(NULL, 5 * GO_MILLISECOND);
-    go_cmd cmd = { .argv = SHELL("exec sleep 1000") };
-    CHECK(go_cmd_run_ctx(ctx, &cmd), -1);
-    CHECK(errno, ETIMEDOUT);
+    struct said said;
+    go_cmd cmd = { .argv = SHELL("echo 1 >&2; exec sleep 1000") };
+    listen_to(&said, &cmd);
+    CHECK(go_cmd_run_ctx(said.ctx, &cmd), -1);
+    CHECK(errno, ECANCELED);
     CHECK(cmd.state.signal, SIGKILL);
     pid_t before = cmd.pid;
-    CHECK(go_cmd_run_ctx(ctx, &cmd), -1); /* and it is not started once that has ended */
-    CHECK(errno, ETIMEDOUT);
+    CHECK(go_cmd_run_ctx(said.ctx, &cmd), -1); /* and it is not started once that has ended */
+    CHECK(errno, ECANCELED);
     CHECK(cmd.pid, before);
+    end_listening(&said);
+    go_context *ctx = go_context_with_timeout(NULL, GO_NANOSECOND);
+    CHECK(go_context_wait(ctx), ETIMEDOUT);
+    CHECK(go_cmd_run_ctx(ctx, &cmd), -1);
+    CHECK(errno, ETIMEDOUT);
     go_context_end(ctx);
 }
 
@@ -456,23 +501,24 @@ static void who_does_not_hear_is_killed(void)
     go_context_unref(ctx);
 }
 
-/* A grandchild holds the output's pipe open. */
+/* A grandchild holds the output's pipe open. What was kept by then is no sure thing. */
 static void output_is_cut_off(void)
 {
-    char *bytes;
-    go_cmd cmd = { .argv = SHELL("sleep 1000 & echo $!"), .wait_delay = 20 * GO_MILLISECOND };
-    CHECK(go_cmd_output(&cmd, &bytes, NULL), -1);
-    CHECK(errno, ETIME);
-    CHECK(cmd.state.status, 0);
-    CHECK(kill((pid_t)atoi(bytes), SIGKILL), 0);
-    free(bytes);
-    go_context *ctx = go_context_with_timeout(NULL, 20 * GO_MILLISECOND);
-    cmd.argv = SHELL("sleep 1000 & echo $!; wait");
-    CHECK(go_cmd_output_ctx(ctx, &cmd, &bytes, NULL), -1);
-    CHECK(errno, ETIMEDOUT);
-    CHECK(kill((pid_t)atoi(bytes), SIGKILL), 0);
-    free(bytes);
-    go_context_end(ctx);
+    static const char *const scripts[] = { "sleep 1000 & echo out; echo $! >&2",
+                                           "sleep 1000 & echo out; echo $! >&2; wait" };
+    for (int i = 0; i < 2; i++) {
+        char *bytes;
+        struct said said;
+        go_cmd cmd = { .argv = SHELL(scripts[i]), .wait_delay = 20 * GO_MILLISECOND };
+        listen_to(&said, &cmd);
+        CHECK(go_cmd_output_ctx(i ? said.ctx : NULL, &cmd, &bytes, NULL), -1);
+        CHECK(errno, i ? ECANCELED : ETIME);
+        CHECK(!*bytes || strcmp(bytes, "out\n") == 0, 1);
+        free(bytes);
+        end_listening(&said);
+        CHECK(said.pid > 1, 1);
+        CHECK(kill(said.pid, SIGKILL), 0);
+    }
 }
 
 static void a_wait_that_is_given_up(void)
@@ -546,14 +592,14 @@ static void check_start(go_cmd cmd, int error)
     CHECK(errno, ECHILD);
 }
 
-/* qemu's user emulation has no vfork: what exec says is lost there. */
+/* qemu's user emulation and valgrind have no vfork: what exec says is lost there. */
 static _Bool is_emulated(void)
 {
     char name[32] = "";
     FILE *comm = fopen("/proc/self/comm", "r");
     CHECK(comm && fgets(name, sizeof name, comm), 1);
     fclose(comm);
-    return strncmp(name, "qemu-", 5) == 0;
+    return strncmp(name, "qemu-", 5) == 0 || strncmp(name, "memcheck", 8) == 0;
 }
 
 static void errors_of_the_start(void)

@@ -314,7 +314,7 @@ CASE(exec_process_group_of_its_own)
 CASE(exec_context_kills)
 {
     char text[60];
-    go_context *ctx = go_context_with_timeout(NULL, 10 * GO_MILLISECOND);
+    go_context *ctx = go_context_with_timeout(NULL, 300 * GO_MILLISECOND);
     go_cmd cmd = { .argv = WORDS("sleep", "1000") };
     printf("%d\n", go_cmd_run_ctx(ctx, &cmd) != 0);
     printf("%s\n", go_process_state_string(&cmd.state, text, sizeof text));
@@ -372,7 +372,7 @@ CASE(exec_wait_delay_kills)
 CASE(exec_wait_delay_cuts_the_output_off)
 {
     char *bytes;
-    go_cmd cmd = { .argv = SHELL("sleep 3 & echo all"), .wait_delay = 20 * GO_MILLISECOND };
+    go_cmd cmd = { .argv = SHELL("sleep 5 & echo all"), .wait_delay = GO_SECOND };
     int result = go_cmd_output(&cmd, &bytes, NULL);
     printf("%s %d '%s'\n", how(result), errno == ETIME, bytes);
     return 0;

@@ -254,7 +254,7 @@ func init() {
 		other.Wait()
 	})
 	add("exec_context_kills", "os/exec.CommandContext", func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, "sleep", "1000")
 		fmt.Println(sigBit(cmd.Run() != nil))
@@ -296,8 +296,8 @@ func init() {
 		fmt.Println(cmd.ProcessState)
 	})
 	add("exec_wait_delay_cuts_the_output_off", cmdDoc+".WaitDelay", func() {
-		cmd := execShell("sleep 3 & echo all")
-		cmd.WaitDelay = 20 * time.Millisecond
+		cmd := execShell("sleep 5 & echo all")
+		cmd.WaitDelay = time.Second
 		out, err := cmd.Output()
 		fmt.Printf("%s %d '%s'\n", execHow(err), sigBit(errors.Is(err, exec.ErrWaitDelay)), out)
 	})
