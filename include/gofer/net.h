@@ -41,7 +41,8 @@ typedef struct go_listener go_listener;
  * 0: none. Go: net.Addr. */
 typedef struct go_address {
     unsigned size;       /* a socklen_t */
-    uint64_t socket[14]; /* not a struct sockaddr_storage, as fd.h does not include socket.h */
+    /* not a struct sockaddr_storage, as fd.h does not include socket.h; read as any of its kind */
+    char socket[112] __attribute__((aligned(8)));
 } go_address;
 
 /* Room for any address's text and its final zero. */
