@@ -26,6 +26,7 @@ postgres=$(command -v postgres || find /usr/lib/postgresql/*/bin/postgres 2>/dev
 # /var/tmp is on a disk where /tmp may be memory; and a socket's path is short.
 work=$(mktemp -d /var/tmp/gofer-libraries.XXXXXX) || exit 1
 servers=()
+# shellcheck disable=SC2317 # the trap calls it
 clean_up() {
     local pid
     for pid in "${servers[@]}"; do
@@ -98,13 +99,34 @@ compile() {
 # load NAME PROCESSORS
 load() {
     local output
-    output=$(GOMAXPROCS=$2 timeout --foreground -s QUIT -k 5 60 "$work/$1" "$work" "$url" 2>&1) || {
+    output=$(GOMAXPROCS=$2 timeout --foreground -s QUIT -k 5 120 "$work/$1" "$work" "$url" 2>&1) || {
         printf 'FAIL %s, %s processors: status %s\n%.6000s\n' "$1" "$2" $? "$output"
         failed=1
         return
     }
     echo "ok $1: $output"
 }
+
+# example NAME EXPECTED ARGUMENT…: a program of examples/libraries, by the command.
+example() {
+    local name=$1 expected=$2 output
+    shift 2
+    output=$(GOFERCACHE=$work/cache GOFER_LIB=$build timeout --foreground -k 5 60 "$source/tools/gofer" run \
+        "$source/examples/libraries/$name.c" "$@" 2>&1)
+    if [ "$output" = "$expected" ]; then
+        echo "ok examples/libraries/$name.c"
+    else
+        printf 'FAIL examples/libraries/%s.c: expected:\n%s\ngot:\n%s\n' "$name" "$expected" "$output"
+        failed=1
+    fi
+}
+
+example postgres 'the squares of 1 to 8 sum up to 204' "host=$work dbname=postgres user=gofer"
+example redis '4 workers did jobs 1 to 100: 5050' "$work/redis.sock"
+example curl "$url/echo/one: No error, status 200, 9 bytes
+$url/three: No error, status 200, 6 bytes
+http://127.0.0.1:1/: Couldn't connect to server, status 0, 0 bytes" "$url/echo/one" "$url/three" http://127.0.0.1:1/
+example sqlite '100 rows, sum 5050' "$work/rows.db"
 
 compile plain libgofer.a
 load plain 1
