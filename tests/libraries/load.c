@@ -19,7 +19,7 @@ enum {
     LIBRARIES = 4,
     HELD_TICKS = 100,
     LOAD_TICKS = 500,
-    LEAST_ROUNDS = 10, /* of each worker */
+    LEAST_ROUNDS = 5, /* of each worker */
     SPARE_THREADS = 8  /* of main and the ticker in C calls, the monitor, the plain one */
 };
 
