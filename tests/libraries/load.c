@@ -20,7 +20,7 @@ enum {
     HELD_TICKS = 100,
     LOAD_TICKS = 500,
     LEAST_ROUNDS = 5, /* of each worker */
-    SPARE_THREADS = 8  /* of main and the ticker in C calls, the monitor, the plain one */
+    SPARE_THREADS = 8 /* of main and the ticker in C calls, the monitor, the plain one */
 };
 
 static const library *const libraries[LIBRARIES] = { &with_postgres, &with_redis, &with_http,
