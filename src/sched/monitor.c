@@ -1,12 +1,13 @@
 /* The monitor: takes processors from goroutines that stay in foreign code.
  *
  * A thread of its own that holds no processor. It looks at threads that have been outside the
- * runtime since its last look. One whose CPU clock stood still and that the kernel calls asleep is
- * blocked: its processor goes to another thread now if work waits. One that burned 10 ms of CPU is
- * a hog: hand off too, but wait longer the more hogs run already, or a crowd of computing
- * goroutines becomes a crowd of threads. It looks every 50 µs for 10 ms after it had something to
- * do: a program that blocks will block again. Then the period grows, to 1 ms while something runs
- * and to 10 ms, and where nothing runs at all the monitor sleeps until a processor is taken up. */
+ * runtime since its last look. One that the kernel calls asleep is blocked: its processor goes to
+ * another thread now if work waits. (The kernel is asked where the CPU clock stood still, else now
+ * and then.) One that burned 10 ms of CPU is a hog: hand off too, but wait longer the more hogs run
+ * already, or a crowd of computing goroutines becomes a crowd of threads. It looks every 50 µs for
+ * 10 ms after it had something to do: a program that blocks will block again. Then the period
+ * grows, to 1 ms while something runs and to 10 ms, and where nothing runs at all the monitor
+ * sleeps until a processor is taken up. */
 #include "sched/internal.h"
 
 #include "debug/hog.h"
@@ -32,8 +33,9 @@ enum {
     EAGER_LOOKS = 200,           /* at the least period, after something was done */
     PERIOD_REFRESH = 1000000000, /* of looks at affinity and quota, as Go's */
     HOG = 10000000,
-    STILL_LOOKS = 20, /* how often a blocked thread is seen before its processor is taken
-                         although nothing waits */
+    ASK_PERIOD = 200000, /* of a running thread, whether it sleeps: asking costs some µs */
+    STILL_LOOKS = 20,    /* how often a blocked thread is seen before its processor is taken
+                            although nothing waits */
     IDLE_LOOKS = 10,
     TRIM_PERIOD = 1000000000,
     UNWATCH_PERIOD = 100000000
@@ -128,12 +130,16 @@ static bool look_at(gofer_m *m, int64_t now)
         return false;
     }
     bool waits = work_waits(p, now);
-    enum sleep sleep = cpu == last_cpu ? sleep_of(m) : AWAKE;
-    if (sleep != AWAKE) {
-        if (++m->still >= STILL_LOOKS || (waits && sleep == ASLEEP))
-            return take(m, p, false);
-        return false;
-    }
+    bool still = cpu == last_cpu;
+    /* Who blocks often and briefly, as a client of a server nearby, has run at each look. */
+    bool ask = still || (waits && now - m->asked_at >= ASK_PERIOD);
+    enum sleep sleep = ask ? sleep_of(m) : AWAKE;
+    if (ask)
+        m->asked_at = now;
+    if (waits && sleep == ASLEEP)
+        return take(m, p, false);
+    if (still && sleep != AWAKE)
+        return ++m->still >= STILL_LOOKS && take(m, p, false);
     m->still = 0;
     if (gofer_unlikely(gofer_debug.hog) && !m->hog_told && cpu - m->tick_cpu >= HOG) {
         m->hog_told = true;

@@ -193,7 +193,7 @@ struct gofer_m {
     /* the monitor's notes */
     gofer_p *seen_p;
     uint32_t seen_tick;
-    int64_t seen_cpu, tick_cpu;
+    int64_t seen_cpu, tick_cpu, asked_at;
     uint32_t still;
     bool is_hog;
     bool hog_told; /* GOFER_DEBUG=hog was told of what it runs */

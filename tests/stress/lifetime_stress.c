@@ -22,7 +22,7 @@ static void done(void *wg)
     go_waitgroup_done(wg);
 }
 
-static void send(void *c)
+static void send_one(void *c)
 {
     go_chan(int) ints = c;
     go_send(ints, 1);
@@ -254,7 +254,7 @@ static void channels(unsigned *random)
 {
     int capacity = (int)(stress_random(random) % 2), ok;
     go_chan(int) c = go_chan_make(int, capacity);
-    elsewhere(random, send, c);
+    elsewhere(random, send_one, c);
     stress_pause(random);
     STRESS_CHECK(go_recv(c), 1);
     go_chan_unref(c);
@@ -297,7 +297,7 @@ static void selects(unsigned *random)
     STRESS_CHECK(
         go_select(go_case_recv(c, NULL), go_case_recv(other, NULL), go_case_after(GO_HOUR)), 0);
     go_chan_unref(c);
-    elsewhere(random, send, other);
+    elsewhere(random, send_one, other);
     int *value = calloc(1, sizeof *value), *ok = calloc(1, sizeof *ok);
     STRESS_CHECK(go_select(go_case_recv_ok(other, value, ok), go_case_after(GO_HOUR)), 0);
     STRESS_CHECK(*value + *ok, 2);
@@ -311,7 +311,7 @@ static void timers(unsigned *random)
 {
     go_duration moment = (go_duration)(stress_random(random) % 20) * GO_MICROSECOND;
     go_chan(int) c = go_chan_make(int, 1);
-    elsewhere(random, send, c);
+    elsewhere(random, send_one, c);
     if (go_select(go_case_recv(c, NULL), go_case_after(moment)) != 0)
         go_recv(c);
     go_chan_unref(c);
