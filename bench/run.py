@@ -33,6 +33,7 @@ GEOMEAN = "geomean_go_list"
 SMOKE_PART = 1000  # the part of the operations that a smoke run does
 SLOW_CONTROL = 1.10  # against the fastest seen: the round is thrown away
 WIDE = 0.15  # the middle half of the rounds, against the median: more rounds, then "noisy"
+TIMEOUT = 300  # seconds a run may take
 STARTS = 100  # processes a run of `startup` starts
 
 
@@ -52,9 +53,11 @@ def measure(contender, name, procs, part=1):
     # The child inherits the calling thread's CPUs: the last ones, since interrupts mostly go to the first.
     os.sched_setaffinity(0, CPUS[-procs:])
     try:
-        return float(contenders.output(command, env=env, timeout=300))
+        return float(contenders.output(command, env=env, timeout=TIMEOUT))
     except subprocess.CalledProcessError as error:
         sys.exit(f"bench: {contender.title}: {name} failed with {error.returncode}: {error.stderr[-2000:]}")
+    except subprocess.TimeoutExpired:
+        sys.exit(f"bench: {contender.title}: {name} did not end in {TIMEOUT} s")
     finally:
         os.sched_setaffinity(0, CPUS)
 
