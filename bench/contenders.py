@@ -3,6 +3,7 @@
 Every program lists its rows when it is run without arguments; `program ROW [PART]` prints the figure of one, with
 the number of operations divided by PART.
 """
+import concurrent.futures
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 PEERS = os.path.join(HERE, "peers")
-BUILD = os.path.join(ROOT, ".build", "bench")
+BUILD = os.environ.get("GOFER_BENCH_BUILD") or os.path.join(ROOT, ".build", "bench")
 
 
 class Missing(Exception):
@@ -198,14 +199,15 @@ PEERS_THAT_MAY_BE_THERE = [
 def all_there(library, only, say):
     """The contenders that can be built here, gofer first."""
     os.makedirs(BUILD, exist_ok=True)
+    wanted = [Contender("gofer", "gofer", lambda: build_gofer(library), gofer_version)]
+    wanted += [c for c in (Contender("go", "Go", build_go, go_version), *PEERS_THAT_MAY_BE_THERE)
+               if not only or c.name in only]
     found = []
-    for contender in [Contender("gofer", "gofer", lambda: build_gofer(library), gofer_version),
-                      Contender("go", "Go", build_go, go_version), *PEERS_THAT_MAY_BE_THERE]:
-        if only and contender.name not in ("gofer", *only):
-            continue
-        try:
-            contender.prepare()
-            found.append(contender)
-        except Missing as error:
-            say(f"without {contender.title}: {error}")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for contender, building in [(c, pool.submit(c.prepare)) for c in wanted]:
+            try:
+                building.result()
+                found.append(contender)
+            except Missing as error:
+                say(f"without {contender.title}: {error}")
     return found
