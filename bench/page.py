@@ -6,6 +6,8 @@ TITLES = {"gofer": "gofer", "go": "Go", "libdill": "libdill", "state-threads": "
           "boost-fiber": "Boost.Fiber", "openmp": "OpenMP", "onetbb": "oneTBB", "tokio": "tokio", "rayon": "rayon"}
 IN_NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6}
 GEOMEAN = "geomean_go_list"
+IN_SHORT = ("yield", "hop", "buffered128", "select2", "spawn_finish", "skynet", "sieve", "mutex_uncontended",
+            "timer_add_stop", GEOMEAN)
 
 
 # ---- text ----------------------------------------------------------------------------------------
@@ -67,6 +69,9 @@ class Results:
         yield "Versions", ", ".join(f"{TITLES.get(name, name)} {version}" for name, version in m["versions"].items())
         yield "Measured", f"{m['date']}. {self.noise()}"
 
+    def how(self):
+        return HOW.format(rounds=min(row["rounds"] for row in self.rows.values()))
+
     def noise(self):
         noisy = sorted({name for (name, _), row in self.rows.items() if row["noisy"] and name != GEOMEAN})
         thrown = self.machine.get("rounds_thrown_away", 0)
@@ -78,8 +83,8 @@ class Results:
 
 HOW = ("`./gofer bench` makes this page on your machine. The programs are in `bench/c`, `bench/go` and `bench/peers`: "
        "the same work, written as each one's users would. Rounds of all are interleaved, and pinned to as many CPUs as "
-       "there are processors; a figure is the median of at least seven. A ratio is the other's time over gofer's, with "
-       "the interval that holds it with 95 % (bootstrap).")
+       "there are processors; a figure is the median of at least {rounds}. A ratio is the other's time over gofer's, "
+       "with the interval that holds it with 95 % (bootstrap).")
 
 
 # ---- Markdown ------------------------------------------------------------------------------------
@@ -106,7 +111,7 @@ def spread_of(row, contender):
 
 def markdown(results):
     r = Results(results)
-    lines = ["# Benchmarks", "", HOW, ""]
+    lines = ["# Benchmarks", "", r.how(), ""]
     lines += [f"- {label}: {text}" for label, text in r.about()]
     lines += ["", "The same with plots: [benchmarks.html](benchmarks.html).", "", "## Beside Go", "",
               "In brackets the lowest and the highest of the rounds, and the ratio's interval."]
@@ -142,7 +147,7 @@ dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; }
 code { font-size: .9em; }
 figure { margin: .4rem 0 1rem; } figcaption { color: var(--dim); font-size: .85rem; }
 svg { display: block; width: 100%; overflow: visible; font: 13px system-ui, sans-serif; }
-svg text { fill: var(--text); } svg .dim { fill: var(--dim); font-size: 12px; }
+svg text { fill: var(--text); paint-order: stroke; stroke: var(--back); stroke-width: 4px; } svg .dim { fill: var(--dim); font-size: 12px; }
 svg .grid { stroke: var(--line); } svg .even { stroke: var(--dim); stroke-width: 1.5; }
 svg .error { stroke: var(--text); stroke-width: 1.5; }
 .p1 { fill: var(--ours); } .p2 { fill: var(--ours2); } .w1 { fill: var(--worse); } .w2 { fill: var(--worse2); }
@@ -174,14 +179,12 @@ class Scale:
         return steps if len(steps) < 8 else [t for t in steps if t in (0.1, 1, 10, 100, 1000)]
 
 
-def beside_go(r, entries):
+def beside_go(r, scale, names):
     """One plot: for each row a bar for each number of processors, from "as fast as Go" to how fast it is."""
-    rows = [(name, [row for row in r.of(name) if "go" in row]) for name, _ in entries]
+    rows = [(name, [row for row in r.of(name) if "go" in row]) for name in names]
     rows = [(name, measured) for name, measured in rows if measured]
     if not rows:
         return ""
-    scale = Scale([row["go"][key] for _, measured in rows for row in measured
-                   for key in ("ratio", "ratio_low", "ratio_high")])
     bars, y = [], 20
     for name, measured in rows:
         noisy = any(row["noisy"] for row in measured)
@@ -204,9 +207,9 @@ def beside_go(r, entries):
     axis = [f'<line class="{"even" if tick == 1 else "grid"}" x1="{scale.at(tick):.2f}%" x2="{scale.at(tick):.2f}%" '
             f'y1="16" y2="{y}"/><text class="dim" x="{scale.at(tick):.2f}%" y="12" text-anchor="middle">{tick:g}×</text>'
             for tick in scale.ticks()]
-    return ('<figure><figcaption>Times as fast as Go: <b>longer to the right is better</b>; left of 1× Go is faster. '
-            f'Logarithmic; the thin line is the 95 % interval.</figcaption><svg height="{y}" role="img" '
-            f'aria-label="Times as fast as Go">{"".join(axis)}{"".join(bars)}</svg></figure>')
+    return ('<figure><figcaption>How many times gofer\'s time or memory Go takes: <b>longer to the right is better</b>; '
+            f'left of 1× Go is better.</figcaption><svg height="{y}" role="img" aria-label="Go over gofer">'
+            f'{"".join(axis)}{"".join(bars)}</svg></figure>')
 
 
 def beside_peers(name, what, row):
@@ -243,13 +246,18 @@ def html(results):
     r = Results(results)
     key = "".join(f'<span class="key" style="background: var(--ours{"" if procs == r.procs[0] else "2"})"></span>'
                   f'{processors(procs)} &ensp; ' for procs in r.procs)
+    key += '<span class="key" style="background: var(--worse)"></span>Go is better'
     parts = ['<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
              '<meta name="viewport" content="width=device-width, initial-scale=1"><title>gofer: benchmarks</title>'
-             f"<style>{STYLE}</style></head><body>", "<h1>Benchmarks</h1>", f"<p>{text_of(HOW)}</p>",
+             f"<style>{STYLE}</style></head><body>", "<h1>Benchmarks</h1>", f"<p>{text_of(r.how())}</p>",
              "<dl>" + "".join(f"<dt>{label}<dd>{text_of(text)}" for label, text in r.about()) + "</dl>"]
-    plots = [(title, entries, beside_go(r, entries)) for title, entries in r.groups]
+    scale = Scale([row["go"][key] for row in r.rows.values() if "go" in row
+                   for key in ("ratio", "ratio_low", "ratio_high")])
+    plots = [(title, entries, beside_go(r, scale, [name for name, _ in entries])) for title, entries in r.groups]
     if any(plot for _, _, plot in plots):
-        parts += ["<h2>Beside Go</h2>", f"<p>{key}</p>"]
+        parts += ["<h2>Beside Go</h2>", f"<p>{key}</p>",
+                  "<p>All plots have the same logarithmic scale. A thin line is the 95 % interval.</p>"]
+        parts += ["<h3>In short</h3>", beside_go(r, scale, IN_SHORT)]
     for title, entries, plot in plots:
         if plot:
             parts.append(f"<h3>{escaping.escape(title)}</h3>{plot}<details><summary>what the rows are</summary><dl>"

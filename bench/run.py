@@ -29,7 +29,6 @@ import stats
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 RESULTS = os.path.join(HERE, "results", "latest.json")
-GEOMEAN = "geomean_go_list"
 SMOKE_PART = 1000  # the part of the operations that a smoke run does
 SLOW_CONTROL = 1.10  # against the fastest seen: the round is thrown away
 WIDE = 0.15  # the middle half of the rounds, against the median: more rounds, then "noisy"
@@ -132,7 +131,7 @@ def add_geomean(rows):
     for procs in sorted({row["procs"] for row in rows}):
         both = [r for r in rows if r["name"].startswith("go/") and r["procs"] == procs and "go" in r]
         if both:
-            rows.append(stats.geomean_row(GEOMEAN, procs, both))
+            rows.append(stats.geomean_row(page.GEOMEAN, procs, both))
 
 
 # ---- the machine, and the files -------------------------------------------------------------------
@@ -171,9 +170,10 @@ def write(path, text):
 
 
 def write_results(path, results):
-    rows = ",\n".join("  " + json.dumps(row) for row in results["rows"])
-    parts = {key: json.dumps(results[key], indent=1) for key in ("machine", "groups")}
-    write(path, f'{{"machine": {parts["machine"]},\n"groups": {parts["groups"]},\n"rows": [\n{rows}\n]}}\n')
+    rows, titles = (",\n".join("  " + json.dumps(entry, ensure_ascii=False) for entry in results[key])
+                    for key in ("rows", "groups"))
+    head = json.dumps(results["machine"], ensure_ascii=False, indent=1)
+    write(path, f'{{"machine": {head},\n"rows": [\n{rows}\n],\n"groups": [\n{titles}\n]}}\n')
 
 
 def write_pages(results, folder):
@@ -191,9 +191,15 @@ def groups(rows):
 
 
 def merge(old, new):
+    """The new rows, and those of the old that were not measured anew."""
+    for key in ("cpu", "cpus", "kernel"):
+        if old["machine"][key] != new["machine"][key]:
+            sys.exit(f"bench: --merge: {os.path.relpath(RESULTS, ROOT)} was measured on another machine")
+    new["machine"]["versions"] = {**old["machine"]["versions"], **new["machine"]["versions"]}
+    new["machine"]["rounds_thrown_away"] += old["machine"]["rounds_thrown_away"]
     measured = {(row["name"], row["procs"]) for row in new["rows"]}
-    rows = [row for row in old["rows"] if (row["name"], row["procs"]) not in measured and row["name"] != GEOMEAN]
-    new["rows"] = [row for row in new["rows"] if row["name"] != GEOMEAN] + rows
+    rows = [row for row in old["rows"] if (row["name"], row["procs"]) not in measured and row["name"] != page.GEOMEAN]
+    new["rows"] = sorted([row for row in new["rows"] if row["name"] != page.GEOMEAN] + rows, key=lambda row: row["procs"])
     add_geomean(new["rows"])
     return new
 
@@ -251,6 +257,8 @@ def main():
     parser.add_argument("--library", default=os.path.join(ROOT, ".build", "release", "libgofer.a"), help=argparse.SUPPRESS)
     parser.add_argument("pattern", nargs="?", default="", help="of the rows' names, as a regular expression")
     options = parser.parse_args()
+    if options.merge and options.only:
+        parser.error("--merge takes no --only: the rows would lose the other contenders")
     old = read(options.compare) if options.compare else None
     if options.pages:
         results = read(RESULTS)
@@ -268,7 +276,6 @@ def main():
     bench = Bench(found, options.repeats)
     whole = not options.pattern and not options.only
     results = {"machine": machine(found), "groups": groups(rows), "rows": []}
-    results["machine"]["quiet"] = True
     print(HEADING)
     for procs in map(int, options.procs.split(",")):
         for entry in rows:
@@ -277,12 +284,11 @@ def main():
                 results["rows"].append(row)
                 print(line(row), flush=True)
     add_geomean(results["rows"])
-    for row in results["rows"][-len(options.procs.split(",")):]:
-        if row["name"] == GEOMEAN:
+    for row in results["rows"]:
+        if row["name"] == page.GEOMEAN:
             print(line(row))
     noisy = sum(row["noisy"] for row in results["rows"])
     results["machine"]["rounds_thrown_away"] = bench.thrown_away
-    results["machine"]["quiet"] = noisy == 0
     print(f"{bench.thrown_away} rounds were thrown away, since the machine was disturbed; {noisy} rows stayed noisy")
 
     folder = os.path.join(ROOT, "docs")

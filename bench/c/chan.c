@@ -251,9 +251,9 @@ static long sieve(void)
 static const struct row rows[] = {
     { "hop", "ping-pong over two unbuffered channels: one way", hop },
     { "oneway", "one goroutine sends to another, unbuffered: one value", oneway },
-    { "buffered1", "the same with room for 1", buffered1 },
-    { "buffered10", "the same with room for 10", buffered10 },
-    { "buffered128", "the same with room for 128", buffered128 },
+    { "buffered1", "through a channel with room for 1: one value", buffered1 },
+    { "buffered10", "through a channel with room for 10: one value", buffered10 },
+    { "buffered128", "through a channel with room for 128: one value", buffered128 },
     { "fan_in", "100 goroutines send to one, unbuffered: one value", fan_in },
     { "fan_out", "one goroutine sends to 100, unbuffered: one value", fan_out },
     { "ring_1000", "a value goes round a ring of 1,000 goroutines: one hop", ring_1000 },

@@ -62,7 +62,8 @@ static double parked_create(void)
 static const struct row rows[] = {
     { "parked_1m_bytes", "resident memory of each of a million parked goroutines", NULL, "B",
       parked_bytes },
-    { "parked_1m_page_tables", "the kernel's page tables beside it, for each", NULL, "B",
+    { "parked_1m_page_tables",
+      "the kernel's page tables for each of a million parked goroutines, beside it", NULL, "B",
       parked_page_tables },
     { "parked_1m_create", "time to start a million goroutines that park", NULL, "ms",
       parked_create },

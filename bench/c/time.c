@@ -113,8 +113,8 @@ static const struct row rows[] = {
     { "ticker", "one tick of a ticker that ticks each microsecond", ticker },
     { "sleep_lateness", "100,000 goroutines sleep 1 to 1,000 ms: how late they wake on average",
       NULL, "us", sleep_lateness },
-    { "sleep_lateness_worst", "the same: how late the last one wakes", NULL, "us",
-      sleep_lateness_worst },
+    { "sleep_lateness_worst", "100,000 goroutines sleep 1 to 1,000 ms: how late the latest wakes",
+      NULL, "us", sleep_lateness_worst },
     { 0 },
 };
 const struct table time_table = { "Time", rows };

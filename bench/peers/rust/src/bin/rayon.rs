@@ -110,8 +110,11 @@ fn place(size: u32, row: u32, columns: u32, left: u32, right: u32) -> i64 {
 
 fn run_nqueens() -> i64 {
     let (size, solutions) = if is_whole() { (11, 2680) } else { (6, 4) };
-    assert_eq!(place(size, 0, 0, 0, 0), solutions);
-    1
+    let n = peers::times(10);
+    for _ in 0..n {
+        assert_eq!(place(size, 0, 0, 0, 0), solutions);
+    }
+    n
 }
 
 fn main() {
