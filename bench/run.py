@@ -215,7 +215,7 @@ def compare(old, new):
         ratio = row["gofer"]["median"] / was["gofer"]["median"]
         if ratio > 1.05 and row["gofer"]["low"] > was["gofer"]["high"]:
             slower += 1
-            print(f"slower: {row['name']}, {row['procs']} processors: {page.figure(was['gofer']['median'], row['unit'])} "
+            print(f"slower: {row['name']}, {page.processors(row['procs'])}: {page.figure(was['gofer']['median'], row['unit'])} "
                   f"-> {page.figure(row['gofer']['median'], row['unit'])} ({ratio:.2f}x)")
     if old["machine"]["cpu"] != new["machine"]["cpu"]:
         print("the two were measured on different machines")

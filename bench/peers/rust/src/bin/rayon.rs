@@ -89,7 +89,13 @@ fn queens(size: u32, row: u32, columns: u32, left: u32, right: u32) -> i64 {
     while free != 0 {
         let queen = free & free.wrapping_neg();
         free -= queen;
-        sum += queens(size, row + 1, columns | queen, (left | queen) << 1, (right | queen) >> 1);
+        sum += queens(
+            size,
+            row + 1,
+            columns | queen,
+            (left | queen) << 1,
+            (right | queen) >> 1,
+        );
     }
     sum
 }
@@ -104,7 +110,15 @@ fn place(size: u32, row: u32, columns: u32, left: u32, right: u32) -> i64 {
         .with_max_len(1)
         .map(|column| 1 << column)
         .filter(|queen| free & queen != 0)
-        .map(|queen| place(size, row + 1, columns | queen, (left | queen) << 1, (right | queen) >> 1))
+        .map(|queen| {
+            place(
+                size,
+                row + 1,
+                columns | queen,
+                (left | queen) << 1,
+                (right | queen) >> 1,
+            )
+        })
         .sum()
 }
 

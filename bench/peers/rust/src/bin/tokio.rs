@@ -13,7 +13,9 @@ where
 {
     let one = std::env::var("TOKIO_WORKER_THREADS").map_or(false, |n| n == "1");
     if one {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         runtime.block_on(work)
     } else {
         let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
