@@ -333,9 +333,9 @@ go_fd *go_fd_accept_ctx(go_context *ctx, go_fd *fd, struct sockaddr *address, so
     }
     while (!error && (number = accept_once(fd, address, size, room)) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_READ, source);
+    enum gofer_fd_kind kind = fd->is_tcp ? GOFER_FD_TCP : GOFER_FD_SOCKET; /* while it is ours */
     gofer_fd_end(fd, GOFER_FD_READ);
-    go_fd *accepted =
-        error ? NULL : gofer_fd_adopt(number, fd->is_tcp ? GOFER_FD_TCP : GOFER_FD_SOCKET);
+    go_fd *accepted = error ? NULL : gofer_fd_adopt(number, kind);
     if (!error && !accepted) {
         error = *gofer_errno();
         close(number);

@@ -30,19 +30,19 @@ static go_fd *fd_below(go_conn *conn)
 ssize_t go_conn_read_from_ctx(go_context *ctx, go_conn *conn, void *buffer, size_t size,
                               go_address *from)
 {
-    go_address unused;
-    go_address *sender = from ? from : &unused;
+    go_address sender;
     struct iovec piece = { buffer, size };
-    struct msghdr message = { .msg_name = sender->socket,
-                              .msg_namelen = sizeof sender->socket,
+    struct msghdr message = { .msg_name = sender.socket,
+                              .msg_namelen = sizeof sender.socket,
                               .msg_iov = &piece,
                               .msg_iovlen = 1 };
     go_fd *fd = fd_below(conn);
     ssize_t n = fd ? go_fd_recvmsg_ctx(ctx, fd, &message, 0) : -1;
     if (n < 0)
         return fail_packet(conn, ctx, GO_READABLE, "read", "recvfrom");
-    bool is_named = message.msg_namelen > sizeof(sa_family_t);
-    sender->size = is_named ? message.msg_namelen : 0;
+    sender.size = message.msg_namelen > sizeof(sa_family_t) ? message.msg_namelen : 0;
+    if (from)
+        *from = sender;
     return n;
 }
 

@@ -35,12 +35,13 @@ static void echo(go_conn *conn)
     go_conn_unref(conn);
 }
 
-static void serve(int which)
+static void serve(go_listener *listener)
 {
     go_conn *conn;
-    while ((conn = go_listener_accept(listeners[which])))
+    while ((conn = go_listener_accept(listener)))
         go(echo, conn);
     STRESS_CHECK(errno, EBADF);
+    go_listener_unref(listener);
 }
 
 static void send_all(go_conn *conn, size_t size)
@@ -150,7 +151,7 @@ int go_main(int argc, char **argv)
             listeners[which] = go_listen(networks[which], which ? "" : "127.0.0.1:0");
             go_listener_address(listeners[which], addresses[which], GO_ADDRESS_ROOM);
             for (int i = 0; i < SERVERS; i++)
-                go(serve, which);
+                go(serve, go_listener_ref(listeners[which]));
         }
         stress_run_workers(work, GOROUTINES, THREADS);
         for (int which = 0; which < 2; which++)

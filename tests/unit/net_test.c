@@ -842,12 +842,14 @@ static void look_ups_may_be_left(void)
 static void addresses_are_resolved(void)
 {
     go_address address, same;
+    struct sockaddr_in6 in6;
     char text[GO_ADDRESS_ROOM];
     CHECK(go_resolve_address("tcp", "127.0.0.1:http", &address), 0);
     CHECK_TEXT(go_address_string(&address, text, sizeof text), "127.0.0.1:80");
     CHECK(go_address_port(&address), 80);
     CHECK(go_resolve_address("udp", "[2001:db8::1%1]:DOMAIN", &address), 0);
-    CHECK(((const struct sockaddr_in6 *)(const void *)address.socket)->sin6_scope_id, 1);
+    memcpy(&in6, address.socket, sizeof in6);
+    CHECK(in6.sin6_scope_id, 1);
     CHECK_PREFIX(go_address_string(&address, text, sizeof text), "[2001:db8::1%");
     CHECK(go_resolve_address("tcp", "localhost:1", &address), 0);
     CHECK_TEXT(go_address_string(&address, text, sizeof text), "127.0.0.1:1");
