@@ -158,7 +158,7 @@ static void consume(go_reader *r, size_t n)
 }
 
 /* What a call returns that got n bytes, where what is kept in r stopped it. */
-static ssize_t stopped(go_reader *r, size_t n)
+static ssize_t tell_stop(go_reader *r, size_t n)
 {
     int error = r->error;
     r->error = 0;
@@ -196,7 +196,7 @@ static size_t read_some(go_reader *r, char *to, size_t size)
 ssize_t go_reader_read(go_reader *r, void *to, size_t size)
 {
     size_t n = size ? read_some(r, to, size) : 0;
-    return n || !size ? (ssize_t)n : stopped(r, 0);
+    return n || !size ? (ssize_t)n : tell_stop(r, 0);
 }
 
 ssize_t go_reader_read_full(go_reader *r, void *to, size_t size)
@@ -205,7 +205,7 @@ ssize_t go_reader_read_full(go_reader *r, void *to, size_t size)
     while (done < size) {
         size_t n = read_some(r, (char *)to + done, size - done);
         if (!n)
-            return stopped(r, done);
+            return tell_stop(r, done);
         done += n;
     }
     return (ssize_t)size;
@@ -221,7 +221,7 @@ int gofer_reader_next_byte(go_reader *r)
     char byte;
     if (read_some(r, &byte, 1))
         return (unsigned char)byte;
-    stopped(r, 0);
+    tell_stop(r, 0);
     return -1;
 }
 
@@ -252,7 +252,7 @@ ssize_t go_reader_peek(go_reader *r, size_t n, const char **bytes)
         return (ssize_t)there;
     }
     int ended = r->ended;
-    ssize_t result = stopped(r, there);
+    ssize_t result = tell_stop(r, there);
     r->ended = ended; /* it was only looked at */
     return result;
 }
@@ -268,7 +268,7 @@ ssize_t go_reader_discard(go_reader *r, size_t n)
         if (!left)
             return (ssize_t)n;
         if (is_stopped(r))
-            return stopped(r, n - left);
+            return tell_stop(r, n - left);
         fill(r);
     }
 }
@@ -300,7 +300,7 @@ static ssize_t find_piece(go_reader *r, int delimiter)
         if (gofer_likely(at != NULL))
             return (ssize_t)length;
         if (r->error || (r->ended && there == 0)) {
-            stopped(r, 0);
+            tell_stop(r, 0);
             return -1;
         }
         if (r->ended)
@@ -363,7 +363,7 @@ ssize_t go_reader_read_until(go_reader *r, int delimiter, char **to, size_t *cap
         size_t there = r->end - r->start, n = there < most - done ? there : most - done;
         if (!there) {
             if (is_stopped(r))
-                return stopped(r, done);
+                return tell_stop(r, done);
             fill(r);
             continue;
         }
