@@ -34,6 +34,8 @@ struct iovec;
 
 GOFER_BEGIN
 
+/* A descriptor and who uses it; made by go_fd_new, go_fd_accept and the makers of pairs. Go:
+ * os.File, net.Conn. */
 typedef struct go_fd go_fd;
 
 /* What to wait for, and which deadlines to set. */
