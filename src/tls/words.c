@@ -111,7 +111,7 @@ void gofer_tls_take_errors(gofer_tls_conn *tls)
         if (!error) { /* only the buffers fail without a word */
             failure->error = ENOMEM;
             gofer_net_join(failure->text, sizeof failure->text, "tls: cannot allocate memory",
-                           NULL);
+                           (char *)NULL);
         } else if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
             put_alert(failure, reason - SSL_AD_REASON_OFFSET);
         } else if (words) {
