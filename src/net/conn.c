@@ -55,6 +55,8 @@ static gofer_cold int fail_conn(const go_conn *conn, go_context *ctx, int what,
                                 const char *operation, const char *kernel_call)
 {
     gofer_net_failure failure;
+    if (conn->kind->has_words)
+        return -1;
     gofer_conn_fail(conn, ctx, what, operation, kernel_call, &failure);
     return gofer_net_publish(&failure);
 }

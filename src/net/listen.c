@@ -16,6 +16,10 @@ struct go_listener {
     const gofer_network *network; /* constant, as the rest */
     go_fd *fd;
     go_address local;
+    /* constant once it is used; NULL: its connections are sockets */
+    go_conn *(*wrap)(void *arg, go_conn *conn);
+    void (*drop)(void *arg);
+    void *wrap_arg;
 };
 
 /* What is asked for; constant. */
@@ -165,7 +169,7 @@ go_listener *go_listen_config_listen(go_context *ctx, const go_listen_config *co
     struct listening listening = { .config = config };
     go_listener *listener = NULL;
     go_fd *fd = listen_socket(ctx, &listening, network, address, &failure);
-    if (fd && (listener = malloc(sizeof *listener))) {
+    if (fd && (listener = calloc(1, sizeof *listener))) {
         atomic_store_explicit(&listener->references, 1, memory_order_relaxed);
         atomic_store_explicit(&listener->unlinks, listening.network->family == AF_UNIX,
                               memory_order_relaxed);
@@ -240,7 +244,17 @@ go_conn *go_listener_accept_ctx(go_context *ctx, go_listener *listener)
     go_conn *conn = fd ? gofer_conn_new(listener->network, fd, &remote) : NULL;
     if (!conn)
         fail_listener(listener, ctx, "accept", "accept4");
-    return conn;
+    return conn && listener->wrap ? listener->wrap(listener->wrap_arg, conn) : conn;
+}
+
+void gofer_listener_wrap(go_listener *listener, go_conn *(*wrap)(void *arg, go_conn *conn),
+                         void (*drop)(void *arg), void *arg)
+{
+    if (listener->drop)
+        listener->drop(listener->wrap_arg);
+    listener->wrap = wrap;
+    listener->drop = drop;
+    listener->wrap_arg = arg;
 }
 
 go_conn *go_listener_accept(go_listener *listener)
@@ -282,6 +296,8 @@ void go_listener_unref(go_listener *listener)
     int kept = *gofer_errno();
     unlink_file(listener);
     go_fd_unref(listener->fd);
+    if (listener->drop)
+        listener->drop(listener->wrap_arg);
     free(listener);
     *gofer_errno() = kept;
 }

@@ -54,7 +54,7 @@ struct gofer_net_call {
 
 /* Writes the texts one behind the other, up to a (char *)NULL, cut after room bytes. Returns buf.
  */
-char *gofer_net_join(char *buf, size_t room, ...) __attribute__((sentinel));
+GOFER_API char *gofer_net_join(char *buf, size_t room, ...) __attribute__((sentinel));
 
 /* Fills the failure with "operation network source->address: reason"; without a call, with the
  * reason alone. */
@@ -66,14 +66,14 @@ void gofer_net_fail_call(gofer_net_failure *failure, int error, const struct gof
                          const char *kernel_call);
 
 /* What Go says of an errno. */
-const char *gofer_net_words(int error);
+GOFER_API const char *gofer_net_words(int error);
 
 /* Puts the operation and the network in front of a failure that names neither yet. */
 void gofer_net_fail_during(gofer_net_failure *failure, const char *operation, const char *network);
 
 /* For the public functions: go_net_error gives the text from now on, errno the number. Returns -1.
  */
-int gofer_net_publish(const gofer_net_failure *failure);
+GOFER_API int gofer_net_publish(const gofer_net_failure *failure);
 
 /* ---- addresses --------------------------------------------------------------------------------
  */
@@ -173,7 +173,7 @@ bool gofer_socket_remote(int number, go_address *address);
  */
 
 /* What a kind of connection does; each returns as the public call, -1 with errno, and leaves the
- * words to that. TLS will be another kind. */
+ * words to that. A socket is one kind, TLS (a library of its own) another. */
 typedef struct gofer_conn_kind {
     ssize_t (*read)(go_context *ctx, go_conn *conn, void *buffer, size_t size, bool full);
     ssize_t (*writev)(go_context *ctx, go_conn *conn, const struct iovec *pieces, int count);
@@ -183,6 +183,7 @@ typedef struct gofer_conn_kind {
     bool (*is_expired)(const go_conn *conn, int what); /* for the words alone */
     go_fd *(*fd)(const go_conn *conn);
     void (*free)(go_conn *conn); /* the last reference is gone: closes, frees */
+    bool has_words; /* reading, writing and closing put their failures into words themselves */
 } gofer_conn_kind;
 
 /* All but the references are constant. */
@@ -201,7 +202,14 @@ go_conn *gofer_conn_new(const gofer_network *network, go_fd *fd, const go_addres
 bool gofer_net_expired(go_fd *fd, int what);
 
 /* Fills a failure for what a conn's call left in errno. */
-void gofer_conn_fail(const go_conn *conn, go_context *ctx, int what, const char *operation,
-                     const char *kernel_call, gofer_net_failure *failure);
+GOFER_API void gofer_conn_fail(const go_conn *conn, go_context *ctx, int what,
+                               const char *operation, const char *kernel_call,
+                               gofer_net_failure *failure);
+
+/* Each connection that the listener, which nobody uses yet, accepts becomes what `wrap` makes of
+ * it, whose reference that takes over; NULL: a failure is published. `drop` gets arg in the end. */
+GOFER_API void gofer_listener_wrap(go_listener *listener,
+                                   go_conn *(*wrap)(void *arg, go_conn *conn),
+                                   void (*drop)(void *arg), void *arg);
 
 #endif

@@ -98,7 +98,21 @@ for page in man1/gofer.1 man3/go.3 man3/go_mutex.3 man3/go_mutex_lock.3 man7/gof
     }
 done
 echo 'ok man pages'
+tls_targets=()
+if [ -f "$PKG_CONFIG_PATH/gofer-tls.pc" ]; then
+    {
+        echo '#include <gofer/tls.h>'
+        sed 's/^    return 0;/    go_tls_config_unref(go_tls_config_new());\n&/' main.c
+    } >tls.c
+    # shellcheck disable=SC2046
+    cc -std=gnu11 $(pkg-config --cflags gofer-tls) tls.c $(pkg-config --libs gofer-tls) -Wl,-rpath,"$work/$lib" -o tls
+    check 'pkg-config, TLS' ./tls
+    tls_targets=(-DTLS=ON)
+else
+    echo 'built without OpenSSL 3: TLS left out'
+fi
 mkdir find sub
+[ ! -f tls.c ] || cp tls.c find
 cp main.c find
 cp main.c sub
 cat >find/CMakeLists.txt <<'C'
@@ -109,8 +123,12 @@ add_executable(main main.c)
 target_link_libraries(main gofer::gofer)
 add_executable(main_static main.c)
 target_link_libraries(main_static gofer::static)
+if(TLS)
+  add_executable(main_tls tls.c)
+  target_link_libraries(main_tls gofer::tls)
+endif()
 C
-cmake -S find -B find/build -DCMAKE_PREFIX_PATH="$work/usr" >/dev/null
+cmake -S find -B find/build "${tls_targets[@]}" -DCMAKE_PREFIX_PATH="$work/usr" >/dev/null
 cmake --build find/build >/dev/null
 check 'find_package, shared' find/build/main
 check 'find_package, static' find/build/main_static
@@ -124,6 +142,7 @@ C
 cmake -S sub -B sub/build >/dev/null
 cmake --build sub/build -j 2 --target main >/dev/null
 check 'add_subdirectory' sub/build/main
+[ ! -f tls.c ] || check 'find_package, TLS' find/build/main_tls
 mkdir fetch
 cp main.c fetch
 cat >fetch/CMakeLists.txt <<C
