@@ -23,6 +23,4 @@
 #include <gofer/scope.h>
 #include <gofer/signal.h>
 #include <gofer/fd.h>
-#include <gofer/net.h>
-
-#endif
+#include <gofer/bufio.h>
