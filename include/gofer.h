@@ -23,4 +23,5 @@
 #include <gofer/scope.h>
 #include <gofer/signal.h>
 #include <gofer/fd.h>
+#include <gofer/net.h>
 #include <gofer/bufio.h>
