@@ -25,3 +25,5 @@
 #include <gofer/fd.h>
 #include <gofer/net.h>
 #include <gofer/bufio.h>
+
+#endif
