@@ -3,7 +3,7 @@
 # usage: nested.sh asan|tsan|ubsan|aarch64-gcc|aarch64-clang|musl|valgrind SOURCE BUILD
 set -euo pipefail
 source=$2 build=$3
-sets='unit|stress|cxx' without='^$'
+sets='unit|stress|cxx|examples' without='^$'
 compiler='' flags='' emulator='' seeds=(--quick)
 
 # need COMMAND: skips the test where there is none.

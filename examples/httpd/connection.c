@@ -26,8 +26,9 @@ static go_pool out_memories = { .create = new_out_memory, .destroy = free };
  * answer, which a reset would take away from it. */
 static const go_duration linger_time = 2 * GO_SECOND;
 
-/* How long a client that has just connected may take to send when the server stops. */
-static const go_duration first_time = GO_SECOND;
+/* How long a client may take to send a request when the server stops: one who sent it before he
+ * could know that gets an answer, which tells him. */
+static const go_duration last_call = GO_SECOND / 2;
 
 /* ---- deadlines --------------------------------------------------------------------------------
  */
@@ -107,19 +108,18 @@ static void give_back_memory(struct connection *c)
 /* ---- a request --------------------------------------------------------------------------------
  */
 
-/* The server stops while the connection waits. What was sent before the client could know gets its
- * answer; one that has just connected is about to send. */
+/* The server stops while the connection waits. */
 static bool await_last_request(struct connection *c)
 {
     const char *bytes;
     go_fd *fd = go_conn_fd(c->conn);
-    if (!c->is_new)
-        return fd && recv(go_fd_number(fd), &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
-    c->read_until = go_now() + first_time;
+    c->read_until = go_now() + last_call;
     go_conn_set_read_deadline(c->conn, c->read_until);
-    bool has_come = go_reader_peek(&c->in, 1, &bytes) > 0;
-    c->read_until = 0;
-    return has_come;
+    ssize_t n = go_reader_peek(&c->in, 1, &bytes);
+    if (n < 0 && errno == ETIMEDOUT && fd) /* the bytes may have come at the same time */
+        n = recv(go_fd_number(fd), &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT);
+    c->read_until = 0; /* a request has its own time */
+    return n > 0;
 }
 
 /* Whether the first bytes of a request are there. False: the client has closed, or said nothing for
@@ -195,7 +195,6 @@ static int read_and_answer(struct connection *c)
 static bool serve_request(struct connection *c)
 {
     int64_t began = go_now();
-    c->is_new = false;
     c->status = 0;
     c->sent = 0;
     c->keep_alive = false;
@@ -251,7 +250,6 @@ void connection_serve(struct server *server, go_conn *conn)
 {
     struct connection c = { 0 };
     open_connection(&c, server, conn);
-    c.is_new = true;
     while (await_request(&c))
         if (!serve_request(&c)) {
             say_goodbye(&c);

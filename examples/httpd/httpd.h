@@ -75,7 +75,6 @@ struct connection {
     int64_t read_until;                    /* for the request in progress; 0: not set yet */
     int status;                            /* of the answer; 0: there is none yet */
     uint64_t sent;                         /* bytes of its body */
-    bool is_new;                           /* no request has come yet */
     bool keep_alive;
     bool broken; /* the answer cannot be ended: the client must see that */
     time_t second;

@@ -110,17 +110,19 @@ static void append(const char *line, size_t size)
 
 void log_request(const struct connection *c, go_duration took)
 {
-    char target[512], line[1024], when[40];
+    const llhttp_t *parser = &c->request.parser;
+    char target[512], request[600] = "-", line[1024], when[40];
     if (!log.fd)
         return;
     time_t now = time(NULL);
     struct tm tm;
     quote(target, sizeof target, c->request.target);
+    if (*target)
+        snprintf(request, sizeof request, "%s %s HTTP/%d.%d", request_method(&c->request), target,
+                 parser->http_major, parser->http_minor);
     strftime(when, sizeof when, "%d/%b/%Y:%H:%M:%S +0000", gmtime_r(&now, &tm));
     int size =
-        snprintf(line, sizeof line, "%s - - [%s] \"%s %s HTTP/%d.%d\" %d %llu %lldus\n", c->peer,
-                 when, *target ? request_method(&c->request) : "-", *target ? target : "-",
-                 c->request.parser.http_major, c->request.parser.http_minor, c->status,
-                 (unsigned long long)c->sent, (long long)(took / GO_MICROSECOND));
+        snprintf(line, sizeof line, "%s - - [%s] \"%s\" %d %llu %lldus\n", c->peer, when, request,
+                 c->status, (unsigned long long)c->sent, (long long)(took / GO_MICROSECOND));
     append(line, (size_t)size);
 }
