@@ -35,9 +35,9 @@ stop() {
     kill "-$2" "$server"
     wait "$server"
     local status=$?
-    [ $status = "$1" ] || fail "after SIG$2: exit status $status, expected $1"
     server=''
     said=$(cat <&3)
+    [ $status = "$1" ] || fail "after SIG$2: exit status $status, expected $1; it said: $said"
 }
 
 # get NAME STATUS [CURL OPTIONS…]: what came is in $work/head and $work/body.
