@@ -179,7 +179,8 @@ int go_main(int argc, char **argv)
         fail(log, strerror(errno));
 
     static struct server server;
-    go_signal_ignore(SIGPIPE); /* whoever reads the log or a file may go: that is no reason to end */
+    go_signal_ignore(
+        SIGPIPE); /* whoever reads the log or a file may go: that is no reason to end */
     go_chan(int) signals = go_chan_make(int, 2);
     go_signal_notify(signals, SIGTERM, SIGINT);
     if (server_listen(&server, &settings) != 0)

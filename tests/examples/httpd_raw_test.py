@@ -69,7 +69,10 @@ class Server:
 
     def connect(self, send=b""):
         client = Client(self.port)
-        client.socket.sendall(send)
+        try:
+            client.send(send)
+        except ConnectionError:
+            pass  # it was refused before its end; what was answered tells
         return client
 
     def stats(self):
@@ -254,7 +257,10 @@ def garbage_ends_its_own_connection_alone():
                 data = bytearray(post("/api/echo", b"hello", "X-Field: value\r\n"))
                 data[noise.randrange(len(data))] = noise.randrange(256)
             client = server.connect(bytes(data))
-            client.socket.shutdown(socket.SHUT_WR)
+            try:
+                client.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass  # it was closed already
             while client.status() > 0:
                 pass
             client.close()

@@ -40,12 +40,26 @@ stop() {
     [ $status = "$1" ] || fail "after SIG$2: exit status $status, expected $1; it said: $said"
 }
 
+# Ends the test where the server has ended: nothing after that would say more.
+server_lives() {
+    kill -0 "$server" 2>/dev/null || {
+        fail "the server has ended; it said: $(cat <&3)"
+        exit 1
+    }
+}
+
+# until_stats TEXT: waits until /debug/stats has it.
+until_stats() {
+    until curl -s --max-time 60 "$url/debug/stats" | grep -q "$1"; do server_lives; done
+}
+
 # get NAME STATUS [CURL OPTIONS…]: what came is in $work/head and $work/body.
 get() {
     local name=$1 want=$2 got
     shift 2
     : >"$work/body"
     got=$(curl -s --max-time 60 -D "$work/head" -o "$work/body" -w '%{http_code}' "$@")
+    [ "$got" != 000 ] || server_lives
     [ "$got" = "$want" ] || fail "$name: status $got, expected $want"
 }
 
@@ -204,7 +218,7 @@ has_field 'HTTP/1.0 that stays' 'Connection: keep-alive'
 # ---- the end: what is in progress is answered, the log is whole
 curl -s -o "$work/slow" -w '%{http_code}' "$url/debug/sleep?1s" >"$work/status" &
 slow=$!
-until curl -s "$url/debug/stats" | grep -q '"connections":2,'; do :; done
+until_stats '"connections":2,'
 stop 0 TERM
 wait $slow
 [ "$(cat "$work/status")" = 200 ] || fail "the request in progress at SIGTERM got \"$(cat "$work/status")\""
@@ -218,7 +232,7 @@ grep -q '"GET /debug/sleep?1s HTTP/1.1" 200 3 ' "$work/log" || fail 'the log lac
 start --drain-timeout 200ms
 curl -s -o "$work/slow" -w '%{http_code}' "$url/debug/sleep?60s" >"$work/status" &
 slow=$!
-until curl -s "$url/debug/stats" | grep -q '"connections":2,'; do :; done
+until_stats '"connections":2,'
 stop 1 INT
 wait $slow
 [[ $said == *'1 connections cut'* ]] || fail "the server said at its end: $said"
@@ -228,7 +242,7 @@ start --reuse-port --drain-timeout 5s
 first=$server port=${url##*:}
 "$program" --listen "127.0.0.1:$port" --root "$work/www" --log none --reuse-port 2>"$work/second" &
 second=$!
-until grep -q . "$work/second"; do :; done
+until grep -q . "$work/second" || ! kill -0 "$second"; do :; done
 grep -q listening "$work/second" || fail "the second server on the port: $(cat "$work/second")"
 "$program" --listen "127.0.0.1:$port" --log none 2>"$work/third" && fail 'a third server, without --reuse-port, ran'
 grep -q 'address already in use' "$work/third" || fail "the third server on the port: $(cat "$work/third")"
