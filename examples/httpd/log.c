@@ -20,19 +20,19 @@ static struct {
     go_chan(go_unit) begun;  /* a value: there is something to write */
     go_chan(go_unit) urgent; /* a value: there is much; closed: no more comes */
     go_waitgroup writer;
-} log;
+} access_log;
 
 /* Takes what is there and writes it. */
 static void flush_log(void)
 {
-    go_mutex_lock(&log.mutex);
-    size_t size = log.used;
-    uint64_t lost = log.lost;
-    memcpy(log.written, log.filling, size);
-    log.used = 0;
-    log.lost = 0;
-    go_mutex_unlock(&log.mutex);
-    if (go_fd_write(log.fd, log.written, size) != (ssize_t)size)
+    go_mutex_lock(&access_log.mutex);
+    size_t size = access_log.used;
+    uint64_t lost = access_log.lost;
+    memcpy(access_log.written, access_log.filling, size);
+    access_log.used = 0;
+    access_log.lost = 0;
+    go_mutex_unlock(&access_log.mutex);
+    if (go_fd_write(access_log.fd, access_log.written, size) != (ssize_t)size)
         fprintf(stderr, "httpd: the log: %s\n", strerror(errno));
     if (lost)
         fprintf(stderr, "httpd: the log: %llu lines lost\n", (unsigned long long)lost);
@@ -40,8 +40,8 @@ static void flush_log(void)
 
 static void write_log(void)
 {
-    while (go_recv_ok(log.begun, NULL)) {
-        go_select(go_case_recv(log.urgent, NULL), go_case_after(GO_SECOND));
+    while (go_recv_ok(access_log.begun, NULL)) {
+        go_select(go_case_recv(access_log.urgent, NULL), go_case_after(GO_SECOND));
         flush_log();
     }
     flush_log();
@@ -51,28 +51,28 @@ int log_open(int descriptor)
 {
     if (descriptor < 0)
         return 0;
-    log.fd = go_fd_new(descriptor);
-    if (!log.fd)
+    access_log.fd = go_fd_new(descriptor);
+    if (!access_log.fd)
         return -1;
-    log.begun = go_chan_make(go_unit, 1);
-    log.urgent = go_chan_make(go_unit, 1);
-    go_waitgroup_go(&log.writer, write_log);
+    access_log.begun = go_chan_make(go_unit, 1);
+    access_log.urgent = go_chan_make(go_unit, 1);
+    go_waitgroup_go(&access_log.writer, write_log);
     return 0;
 }
 
 /* Writes all that is there; no request may be in progress. */
 void log_close(void)
 {
-    if (!log.fd)
+    if (!access_log.fd)
         return;
-    go_close(log.begun);
-    go_close(log.urgent);
-    go_waitgroup_wait(&log.writer);
-    go_chan_unref(log.begun);
-    go_chan_unref(log.urgent);
-    go_fd_release(log.fd);
-    go_fd_unref(log.fd);
-    log.fd = NULL;
+    go_close(access_log.begun);
+    go_close(access_log.urgent);
+    go_waitgroup_wait(&access_log.writer);
+    go_chan_unref(access_log.begun);
+    go_chan_unref(access_log.urgent);
+    go_fd_release(access_log.fd);
+    go_fd_unref(access_log.fd);
+    access_log.fd = NULL;
 }
 
 /* The target without what would end its quotes or its line. */
@@ -91,28 +91,28 @@ static void quote(char *to, size_t size, const char *from)
 
 static void append(const char *line, size_t size)
 {
-    go_mutex_lock(&log.mutex);
-    size_t before = log.used;
+    go_mutex_lock(&access_log.mutex);
+    size_t before = access_log.used;
     bool fits = before + size <= ROOM;
     if (fits) {
-        memcpy(log.filling + before, line, size);
-        log.used += size;
+        memcpy(access_log.filling + before, line, size);
+        access_log.used += size;
     } else {
-        log.lost++;
+        access_log.lost++;
     }
-    size_t after = log.used;
-    go_mutex_unlock(&log.mutex);
+    size_t after = access_log.used;
+    go_mutex_unlock(&access_log.mutex);
     if (before == 0)
-        go_try_send(log.begun, (go_unit){ 0 });
+        go_try_send(access_log.begun, (go_unit){ 0 });
     if (before < ROOM / 2 && after >= ROOM / 2)
-        go_try_send(log.urgent, (go_unit){ 0 });
+        go_try_send(access_log.urgent, (go_unit){ 0 });
 }
 
 void log_request(const struct connection *c, go_duration took)
 {
     const llhttp_t *parser = &c->request.parser;
     char target[512], request[600] = "-", line[1024], when[40];
-    if (!log.fd)
+    if (!access_log.fd)
         return;
     time_t now = time(NULL);
     struct tm tm;

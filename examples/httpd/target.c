@@ -62,7 +62,7 @@ int target_split(const char *target, bool may_be_star, char *path, const char **
     const char *from = target;
     *query = "";
     if (strcmp(from, "*") == 0 && may_be_star) {
-        strcpy(path, "*");
+        memcpy(path, "*", sizeof "*");
         return 0;
     }
     if (strncasecmp(from, "http://", 7) == 0)

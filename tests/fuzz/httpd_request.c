@@ -76,7 +76,7 @@ static char *read_all(const uint8_t *data, size_t size, size_t piece)
             check_request(&request);
             fprintf(to, "%s %s %s %s %d %d ", request_method(&request), request.target,
                     request.path, request.query, request.keep_alive, request.expects_continue);
-            fwrite(request.body, 1, request.body_size, to);
+            fprintf(to, "%.*s", (int)request.body_size, request.body ? request.body : "");
         } else { /* which of several reasons was met first may differ */
             fputs(status < 0 ? "end" : "refused", to);
         }
