@@ -78,7 +78,7 @@ struct connection {
     bool keep_alive;
     bool broken; /* the answer cannot be ended: the client must see that */
     time_t second;
-    char date[32], peer[GO_ADDRESS_ROOM];
+    char date[32], peer[64];
     char in_memory[2048]; /* a parked connection costs its stack and little else */
 };
 

@@ -5,6 +5,7 @@
 #include "httpd.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,20 +76,6 @@ void log_close(void)
     access_log.fd = NULL;
 }
 
-/* The target without what would end its quotes or its line. */
-static void quote(char *to, size_t size, const char *from)
-{
-    size_t used = 0;
-    for (; *from && used + 5 < size; from++) {
-        unsigned char c = (unsigned char)*from;
-        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
-            used += (size_t)snprintf(to + used, size - used, "\\x%02x", c);
-        else
-            to[used++] = *from;
-    }
-    to[used] = '\0';
-}
-
 static void append(const char *line, size_t size)
 {
     go_mutex_lock(&access_log.mutex);
@@ -108,21 +95,47 @@ static void append(const char *line, size_t size)
         go_try_send(access_log.urgent, (go_unit){ 0 });
 }
 
+/* Appends to a line of `size` bytes; what does not fit is cut. Returns how much is used now. */
+__attribute__((format(printf, 4, 5))) static size_t add(char *line, size_t size, size_t used,
+                                                        const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(line + used, size - used, format, arguments);
+    va_end(arguments);
+    return (size_t)n < size - used ? used + (size_t)n : size - 1;
+}
+
+/* The request's line, without what would end its quotes or the log's line. */
+static size_t add_request(char *line, size_t size, size_t used, const struct request *request)
+{
+    if (!*request->target)
+        return add(line, size, used, "-");
+    used = add(line, size, used, "%s ", request_method(request));
+    for (const char *at = request->target; *at; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (c <= 0x20 || c >= 0x7f || c == '"' || c == '\\')
+            used = add(line, size, used, "\\x%02x", c);
+        else if (used < size - 1)
+            line[used++] = *at;
+    }
+    return add(line, size, used, " HTTP/%d.%d", request->parser.http_major,
+               request->parser.http_minor);
+}
+
 void log_request(const struct connection *c, go_duration took)
 {
-    const llhttp_t *parser = &c->request.parser;
-    char target[512], request[600] = "-", line[1024], when[40];
+    enum { LINE = 768, END = 64 }; /* the request may be cut, what follows it not */
+    char line[LINE];
     if (!access_log.fd)
         return;
     time_t now = time(NULL);
     struct tm tm;
-    quote(target, sizeof target, c->request.target);
-    if (*target)
-        snprintf(request, sizeof request, "%s %s HTTP/%d.%d", request_method(&c->request), target,
-                 parser->http_major, parser->http_minor);
-    strftime(when, sizeof when, "%d/%b/%Y:%H:%M:%S +0000", gmtime_r(&now, &tm));
-    int size =
-        snprintf(line, sizeof line, "%s - - [%s] \"%s\" %d %llu %lldus\n", c->peer, when, request,
-                 c->status, (unsigned long long)c->sent, (long long)(took / GO_MICROSECOND));
-    append(line, (size_t)size);
+    size_t used = add(line, LINE, 0, "%s - - [", c->peer);
+    used += strftime(line + used, LINE - used, "%d/%b/%Y:%H:%M:%S +0000", gmtime_r(&now, &tm));
+    used = add(line, LINE, used, "] \"");
+    used = add_request(line, LINE - END, used, &c->request);
+    used = add(line, LINE, used, "\" %d %llu %lldus\n", c->status, (unsigned long long)c->sent,
+               (long long)(took / GO_MICROSECOND));
+    append(line, used);
 }

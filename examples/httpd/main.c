@@ -194,6 +194,7 @@ int go_main(int argc, char **argv)
     fprintf(stderr, "httpd: %s: stopping\n", go_signal_string(signal, name, sizeof name));
     uint64_t cut = server_stop(&server);
     log_close();
+    go_chan_unref(signals);
     if (cut)
         fprintf(stderr, "httpd: %llu connections cut\n", (unsigned long long)cut);
     return cut ? 1 : 0;

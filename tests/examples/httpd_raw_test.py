@@ -46,7 +46,8 @@ class Server:
         limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))) if descriptors else None
         self.process = subprocess.Popen(
             [PROGRAM, "--listen", "127.0.0.1:0", "--root", root, "--log", "none", "--debug", *options],
-            stderr=subprocess.PIPE, text=True, preexec_fn=limit)
+            stderr=subprocess.PIPE, text=True, preexec_fn=limit,
+            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1"})
         line = self.process.stderr.readline()
         match = re.match(r"httpd: listening on 127\.0\.0\.1:(\d+)$", line)
         if not match:
@@ -391,6 +392,32 @@ def stopping_while_busy_loses_no_request():
             thread.join(PATIENCE)
         expect("lost requests", lost, [])
         expect("clients that were served", sum(count > 0 for count in counts), 40)
+
+
+@test
+def stopping_ends_idle_connections_and_answers_requests_that_have_begun():
+    with Server() as server:
+        silent, idle = server.connect(), server.connect(get("/1k"))
+        head, body = server.connect(get("/1k")[:-2]), server.connect(post("/api/echo", b"hello")[:-2])
+        expect("one before", idle.status(), 200)
+        slow = server.connect(get("/debug/sleep?10ms") + get("/1k") * 20)
+        while server.stats()["connections"] != 6:
+            pass
+        server.stop()
+        try:
+            while True:
+                server.connect().close()
+        except OSError:
+            pass  # it listens no more
+        head.send(b"\r\n")
+        body.send(b"lo")
+        for name, client in ("a head", head), ("a body", body):
+            status, fields, _ = client.answer()
+            expect(name, (status, fields.get("connection"), client.status()), (200, "close", 0))
+        expect("a batch", [slow.status() for _ in range(22)], [200] * 21 + [0])
+        expect("the idle ones", [silent.status(), idle.status()], [0, 0])
+        for client in silent, idle, head, body, slow:
+            client.close()
 
 
 only = sys.argv[2:]
