@@ -79,7 +79,7 @@ struct connection {
     bool broken; /* the answer cannot be ended: the client must see that */
     time_t second;
     char date[32], peer[64];
-    char in_memory[2048]; /* a parked connection costs its stack and little else */
+    char in_memory[1024]; /* on the stack, of which a request touches two pages in all */
 };
 
 enum { OUT_ROOM = 16384 };
