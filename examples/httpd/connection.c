@@ -54,7 +54,6 @@ static void may_idle(struct connection *c)
 {
     move_deadline(c, &c->read_deadline, c->server->settings->idle_timeout,
                   go_conn_set_read_deadline);
-    c->read_until = 0;
 }
 
 /* A request that came whole in one piece never gets here. */
@@ -118,7 +117,6 @@ static bool await_last_request(struct connection *c)
     ssize_t n = go_reader_peek(&c->in, 1, &bytes);
     if (n < 0 && errno == ETIMEDOUT && fd) /* the bytes may have come at the same time */
         n = recv(go_fd_number(fd), &(char){ 0 }, 1, MSG_PEEK | MSG_DONTWAIT);
-    c->read_until = 0; /* a request has its own time */
     return n > 0;
 }
 
@@ -195,6 +193,7 @@ static int read_and_answer(struct connection *c)
 static bool serve_request(struct connection *c)
 {
     int64_t began = go_now();
+    c->read_until = 0; /* each has its own time */
     c->status = 0;
     c->sent = 0;
     c->keep_alive = false;
