@@ -3,7 +3,7 @@
 # usage: nested.sh asan|tsan|ubsan|aarch64-gcc|aarch64-clang|musl|valgrind SOURCE BUILD
 set -euo pipefail
 source=$2 build=$3
-sets='unit|stress|cxx|examples' without='^$'
+sets='unit|stress|cxx' without='^$'
 compiler='' flags='' emulator='' seeds=(--quick)
 
 # need COMMAND: skips the test where there is none.
@@ -27,9 +27,9 @@ toolchain() {
 }
 
 case $1 in
-asan) sanitizer address ;;
+asan) sanitizer address && sets+='|examples' ;;
 tsan) sanitizer thread ;;
-ubsan) sanitizer undefined ;;
+ubsan) sanitizer undefined && sets+='|examples' ;;
 aarch64-gcc)
     need aarch64-linux-gnu-gcc
     need qemu-aarch64
