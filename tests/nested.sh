@@ -27,9 +27,9 @@ toolchain() {
 }
 
 case $1 in
-asan) sanitizer address ;;
+asan) sanitizer address && sets+='|examples' ;;
 tsan) sanitizer thread ;;
-ubsan) sanitizer undefined ;;
+ubsan) sanitizer undefined && sets+='|examples' ;;
 aarch64-gcc)
     need aarch64-linux-gnu-gcc
     need qemu-aarch64
