@@ -2,6 +2,8 @@
  * closing, truncation, resumption. The certificates are made here. */
 #include "unit.h"
 
+#include <sys/uio.h>
+
 #ifndef GOFER_HAVE_TLS
 
 int go_main(int argc, char **argv)
