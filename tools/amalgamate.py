@@ -59,7 +59,8 @@ def main():
     header = (source / "include/gofer.h").read_text()
     (out / "gofer.h").write_text(note + expand(source, header, set()))
 
-    files = sorted((source / "src").rglob("*.c"), key=lambda path: (path.name == "main.c", path))
+    files = sorted((path for path in (source / "src").rglob("*.c") if path.parent.name != "hook"),
+                   key=lambda path: (path.name == "main.c", path))
     uses = collections.Counter()
     for path in files:
         text = path.read_text()

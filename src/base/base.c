@@ -15,10 +15,10 @@ gofer_cold void gofer_spin_wait(gofer_spin *lock)
         } else if (round < 1024) {
             sched_yield();
         } else {
-            struct timespec nap = { 0, 100000 };
             if (gofer_spin_hopeless)
                 gofer_spin_hopeless();
-            nanosleep(&nap, NULL);
+            /* not nanosleep: where that is hooked it would park the goroutine */
+            gofer_futex_wait(&lock->held, 1, gofer_nanotime() + 100000);
         }
         if (atomic_load_explicit(&lock->held, memory_order_relaxed) == 0 && gofer_spin_try(lock))
             return;

@@ -2,6 +2,7 @@
 #include "io/fd.h"
 
 #include "io/poller.h"
+#include "io/raw.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -68,6 +69,8 @@ void gofer_fds_free(void)
 bool gofer_poller_can_wake(void)
 {
     static _Atomic uint32_t hint; /* somebody waited there the last time */
+    if (gofer_raw_waits())
+        return true;
     gofer_spin_lock(&fds.lock);
     uint32_t made = (uint32_t)fds.made;
     gofer_spin_unlock(&fds.lock);
@@ -130,9 +133,13 @@ static void tell_edge(go_fd *fd, uint32_t generation, uint32_t events)
 
 void gofer_poller_deliver(const gofer_poll_batch *batch)
 {
-    for (int i = 0; i < batch->count; i++)
-        tell_edge(fd_at((batch->ready[i].key >> 32) - 1), (uint32_t)batch->ready[i].key,
-                  batch->ready[i].events);
+    for (int i = 0; i < batch->count; i++) {
+        uint64_t key = batch->ready[i].key;
+        if (key == GOFER_RAW_KEY)
+            gofer_raw_deliver();
+        else
+            tell_edge(fd_at((key >> 32) - 1), (uint32_t)key, batch->ready[i].events);
+    }
 }
 
 /* Under the heap's lock. The deadline may have moved since the timer was started. */

@@ -99,6 +99,7 @@ struct gofer_g {
     struct gofer_run *run;        /* the go_run that waits for it: see src/sched/run.c */
     uint32_t lock_depth;          /* go_lock_os_thread calls not undone */
     uint32_t blocking_depth;      /* go_blocking_begin calls not undone */
+    uint32_t held;                /* why hooks may not park it: see src/hook/service.h; own use */
     bool sticky;
     bool panic_on_fault;           /* go_set_panic_on_fault */
     bool unstarted;                /* its first instruction is yet to come */
