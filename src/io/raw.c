@@ -120,12 +120,18 @@ static raw_want *claim(struct raw_list *list, int number, uint32_t events, int e
     return claimed;
 }
 
+static void wake_raw(gofer_g *g)
+{
+    GOFER_TSAN_RELEASE(g); /* as gofer_ready */
+    gofer_enqueue_home(g);
+}
+
 static void ready_all(raw_want *claimed)
 {
     while (claimed) {
         gofer_g *g = claimed->waiter->g;
         claimed = claimed->next;
-        gofer_ready_last(g);
+        wake_raw(g);
     }
 }
 
@@ -173,7 +179,7 @@ static void raw_expire(gofer_timer *timer, int64_t now)
     if (!gofer_claim(waiter->g, NULL))
         return;
     waiter->error = ETIMEDOUT;
-    gofer_ready_last(waiter->g);
+    wake_raw(waiter->g);
 }
 
 /* ---- waiting ----------------------------------------------------------------------------------

@@ -321,6 +321,9 @@ static inline gofer_p *gofer_enter_parked(gofer_m *m)
  * `front`: it runs next on this processor, else behind the others. From any thread. */
 void gofer_enqueue(gofer_g *g, bool front);
 
+/* The same, behind the others, for one that is likely to have a home elsewhere. */
+void gofer_enqueue_home(gofer_g *g);
+
 /* Ends the calling goroutine after its deferred calls ran. */
 _Noreturn void gofer_goroutine_end(void);
 
