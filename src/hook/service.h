@@ -39,7 +39,7 @@ typedef struct gofer_hook_service {
     void (*block)(void (*fn)(void *), void *argument);
 } gofer_hook_service;
 
-/* In libgofer-hook. NULL: the runtime that attached ends. True: attached. */
+/* In libgofer-hook. NULL: the runtime that attached ends. False: refused. */
 typedef bool gofer_hook_attach_fn(const gofer_hook_service *service);
 gofer_hook_attach_fn gofer_hook_attach;
 

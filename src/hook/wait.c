@@ -13,10 +13,18 @@ static const gofer_hook_service *runtime(void)
     return atomic_load_explicit(&service, memory_order_acquire);
 }
 
-GOFER_HOOK bool gofer_hook_attach(const gofer_hook_service *offered)
+/* ThreadSanitizer's own functions come before ours, and do not expect to be switched away from: it
+ * would report races where none are. */
+static bool is_refused(const gofer_hook_service *offered)
 {
     const gofer_hook_service *present = runtime();
-    if (offered && (offered->version != GOFER_HOOK_VERSION || (present && present != offered)))
+    return offered->version != GOFER_HOOK_VERSION || (present && present != offered) ||
+           dlsym(RTLD_DEFAULT, "__tsan_init");
+}
+
+GOFER_HOOK bool gofer_hook_attach(const gofer_hook_service *offered)
+{
+    if (offered && is_refused(offered))
         return false;
     gofer_hook_find_openssl();
     atomic_store_explicit(&service, offered, memory_order_release);
