@@ -59,7 +59,7 @@ def main():
     header = (source / "include/gofer.h").read_text()
     (out / "gofer.h").write_text(note + expand(source, header, set()))
 
-    files = sorted((path for path in (source / "src").rglob("*.c") if path.parent.name != "tls"),
+    files = sorted((path for path in (source / "src").rglob("*.c") if path.parent.name not in ("tls", "hook")),
                    key=lambda path: (path.name == "main.c", path))
     uses = collections.Counter()
     for path in files:

@@ -14,10 +14,11 @@ gofer_cold void gofer_spin_pause(int round)
     } else if (round < 1024) {
         sched_yield();
     } else {
-        struct timespec nap = { 0, 100000 };
+        static _Atomic uint32_t nobody_wakes;
         if (gofer_spin_hopeless)
             gofer_spin_hopeless();
-        nanosleep(&nap, NULL);
+        /* not nanosleep: where that is hooked it would park the goroutine */
+        gofer_futex_wait(&nobody_wakes, 0, gofer_nanotime() + 100000);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "io/fd.h"
 
 #include "io/poller.h"
+#include "io/raw.h"
 #include "sched/internal.h"
 
 #include <fcntl.h>
@@ -75,6 +76,8 @@ void gofer_fds_free(void)
 bool gofer_poller_can_wake(void)
 {
     static _Atomic uint32_t hint; /* somebody waited there the last time */
+    if (gofer_raw_waits())
+        return true;
     gofer_spin_lock(&fds.lock);
     uint32_t made = (uint32_t)fds.made;
     gofer_spin_unlock(&fds.lock);
@@ -144,9 +147,13 @@ void gofer_poller_deliver(const gofer_poll_batch *batch)
     if (!batch->count)
         return;
     atomic_fetch_add_explicit(&deliveries, 1, memory_order_relaxed);
-    for (int i = 0; i < batch->count; i++)
-        tell_edge(fd_at((batch->ready[i].key >> 32) - 1), (uint32_t)batch->ready[i].key,
-                  batch->ready[i].events);
+    for (int i = 0; i < batch->count; i++) {
+        uint64_t key = batch->ready[i].key;
+        if (key == GOFER_RAW_KEY)
+            gofer_raw_deliver();
+        else
+            tell_edge(fd_at((key >> 32) - 1), (uint32_t)key, batch->ready[i].events);
+    }
     atomic_fetch_sub_explicit(&deliveries, 1, memory_order_release);
 }
 

@@ -396,6 +396,35 @@ static void send_home(gofer_m *m, gofer_g *g)
         wake_thread(home);
 }
 
+/* The same where g becomes ready: its thread gets an idle processor, rather than ours later. */
+void gofer_enqueue_home(gofer_g *g)
+{
+    gofer_m *home = g->home, *m = gofer_m_attached();
+    if (!home || home == m) {
+        gofer_enqueue(g, false);
+        return;
+    }
+    gofer_state_set(g, GOFER_RUNNABLE);
+    if (m->is_foreign)
+        gofer_visit(m); /* cannot fail: g keeps the runtime up */
+    gofer_spin_lock(&gofer_sched.lock);
+    bool idle = home->idle != GOFER_NOT_IDLE;
+    gofer_p *p = idle ? gofer_take_idle_p() : NULL;
+    if (p) {
+        remove_idle_m(home);
+        home->next_p = p;
+    }
+    if (p || !idle)
+        gofer_pinned_push(home, g);
+    else
+        gofer_list_push(&gofer_sched.global, g); /* whoever finds it brings a processor */
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (p)
+        wake_thread(home);
+    if (m->is_foreign)
+        gofer_visit_end(m);
+}
+
 /* ---- GOFER_DEBUG=migrate ------------------------------------------------------------------- */
 
 /* g, which ran here last, shall wake on another thread: with our processor, as its next. */

@@ -15,6 +15,7 @@ enum { DEFAULT_STACK = 256 * 1024, LEAST_STACK = 16 * 1024 };
 #define MAIN_STACK ((size_t)1 << 30)
 
 void gofer_faults_install(void);
+void gofer_hooks_attach(void); /* src/io/hooks.c */
 
 /* ---- start -------------------------------------------------------------------------------- */
 
@@ -41,6 +42,7 @@ static int start(void)
         return ENOMEM;
     gofer_fork_prepare();
     gofer_faults_install();
+    gofer_hooks_attach();
     return 0;
 }
 

@@ -99,6 +99,7 @@ struct gofer_g {
     struct gofer_run *run;        /* the go_run that waits for it: see src/sched/run.c */
     uint32_t lock_depth;          /* go_lock_os_thread calls not undone */
     uint32_t blocking_depth;      /* go_blocking_begin calls not undone */
+    uint32_t held;                /* why hooks may not park it: see src/hook/service.h; own use */
     bool sticky;
     bool panic_on_fault;           /* go_set_panic_on_fault */
     bool unstarted;                /* its first instruction is yet to come */
@@ -324,6 +325,9 @@ static inline gofer_p *gofer_enter_parked(gofer_m *m)
 /* Puts a goroutine that just became ready in a queue and sees to it that somebody runs it.
  * `front`: it runs next on this processor, else behind the others. From any thread. */
 void gofer_enqueue(gofer_g *g, bool front);
+
+/* The same, behind the others, for one that is likely to have a home elsewhere. */
+void gofer_enqueue_home(gofer_g *g);
 
 /* Ends the calling goroutine after its deferred calls ran. */
 _Noreturn void gofer_goroutine_end(void);

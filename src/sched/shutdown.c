@@ -12,6 +12,7 @@
 
 #include "io/fd.h"
 #include "io/poller.h"
+#include "io/raw.h"
 #include "park/park.h"
 #include "signal/relay.h"
 #include "stack/stack.h"
@@ -128,6 +129,7 @@ static void free_threads(void)
 static void free_all(void)
 {
     gofer_timers_free();
+    gofer_raw_free();
     gofer_poller_free();
     GOFER_TSAN_IGNORE_BEGIN();
     gofer_fds_free();

@@ -188,7 +188,7 @@ static void clear(gofer_g *g)
     g->exceptions[0] = g->exceptions[1] = NULL;
     g->stack_low = g->stack_high = NULL;
     g->run = NULL;
-    g->lock_depth = g->blocking_depth = 0;
+    g->lock_depth = g->blocking_depth = g->held = 0;
     g->panic_on_fault = false;
     g->unstarted = true;
 #ifdef GOFER_ASAN
