@@ -40,7 +40,7 @@ typedef struct go_listener go_listener;
 /* An address as the kernel has it: a struct sockaddr of `size` bytes, to be passed on as
  * `(const struct sockaddr *)address.socket`, or looked at in a copy; size 0: none. Go: net.Addr. */
 typedef struct go_address {
-    unsigned size;       /* a socklen_t */
+    unsigned size; /* a socklen_t */
     /* not a struct sockaddr_storage, as fd.h does not include socket.h; read as any of its kind */
     char socket[112] __attribute__((aligned(8)));
 } go_address;

@@ -169,7 +169,7 @@ func netPair(network, address string) (near, far net.Conn) {
 	return near, far
 }
 
-func tcpPair() (near, far *net.TCPConn) {
+func tcpConns() (near, far *net.TCPConn) {
 	a, b := netPair("tcp", "127.0.0.1:0")
 	return a.(*net.TCPConn), b.(*net.TCPConn)
 }
@@ -427,13 +427,13 @@ func init() {
 	})
 
 	add("net_conn_echo", "net/net.go Conn", func() {
-		near, far := tcpPair()
+		near, far := tcpConns()
 		writeAndTell("write", near, "hello")
 		readAndTell("read", far, 10)
 		writeAndTell("write nothing", near, "")
 	})
 	add("net_conn_addresses", "net/net.go Conn.LocalAddr", func() {
-		near, far := tcpPair()
+		near, far := tcpConns()
 		fmt.Println(near.LocalAddr().Network())
 		fmt.Println(scrubbed(near.LocalAddr().String()))
 		fmt.Println(scrubbed(far.RemoteAddr().String()))
@@ -445,7 +445,7 @@ func init() {
 		}
 	})
 	add("net_conn_closed", "net/net.go ErrClosed", func() {
-		conn, _ := tcpPair()
+		conn, _ := tcpConns()
 		tellNet("close", conn.Close())
 		readAndTell("read", conn, 10)
 		writeAndTell("write", conn, "x")
@@ -457,14 +457,14 @@ func init() {
 		fmt.Println(scrubbed(conn.LocalAddr().String()))
 	})
 	add("net_conn_options_closed", "net/tcpsock.go SetNoDelay", func() {
-		conn, _ := tcpPair()
+		conn, _ := tcpConns()
 		conn.Close()
 		tellNet("no delay", conn.SetNoDelay(true))
 		tellNet("linger", conn.SetLinger(1))
 		tellNet("read buffer", conn.SetReadBuffer(10000))
 	})
 	add("net_conn_read_deadline", "net/net.go Conn.SetReadDeadline", func() {
-		near, far := tcpPair()
+		near, far := tcpConns()
 		near.SetReadDeadline(soon())
 		readAndTell("read", near, 10)
 		far.Write([]byte("x"))
@@ -474,7 +474,7 @@ func init() {
 		readAndTell("read", near, 10)
 	})
 	add("net_conn_write_deadline", "net/net.go Conn.SetWriteDeadline", func() {
-		near, far := tcpPair()
+		near, far := tcpConns()
 		near.SetWriteDeadline(past)
 		writeAndTell("write", near, "x")
 		far.Write([]byte("x"))
@@ -484,7 +484,7 @@ func init() {
 	})
 	add("net_conn_deadline_wakes_read", "net/net.go Conn.SetDeadline", func() {
 		var wg sync.WaitGroup
-		near, far := tcpPair()
+		near, far := tcpConns()
 		beginRead(near, &wg)
 		near.SetDeadline(past)
 		wg.Wait()
@@ -492,7 +492,7 @@ func init() {
 	})
 	add("net_conn_close_wakes_read", "net/net.go Conn.Close", func() {
 		var wg sync.WaitGroup
-		near, far := tcpPair()
+		near, far := tcpConns()
 		beginRead(near, &wg)
 		beginRead(near, &wg)
 		near.Close()
@@ -501,13 +501,13 @@ func init() {
 	})
 	add("net_conn_peer_close_wakes_read", "net/net.go Conn.Read", func() {
 		var wg sync.WaitGroup
-		near, far := tcpPair()
+		near, far := tcpConns()
 		beginRead(near, &wg)
 		far.Close()
 		wg.Wait()
 	})
 	add("net_conn_half_close", "net/tcpsock.go CloseWrite", func() {
-		near, far := tcpPair()
+		near, far := tcpConns()
 		near.Write([]byte("last"))
 		tellNet("close_write", near.CloseWrite())
 		writeAndTell("write", near, "x")
@@ -525,7 +525,7 @@ func init() {
 		writeAndTell("peer's write", far, "x")
 	})
 	add("net_conn_reset", "net/tcpsock.go SetLinger", func() {
-		near, far := tcpPair()
+		near, far := tcpConns()
 		near.SetLinger(0)
 		near.Close()
 		readAndTell("read", far, 10)
@@ -539,7 +539,7 @@ func init() {
 	})
 	add("net_conn_read_full", "io/io.go ReadFull", func() {
 		bytes := make([]byte, 5)
-		near, far := tcpPair()
+		near, far := tcpConns()
 		near.Write([]byte("hel"))
 		near.Write([]byte("lowor"))
 		n, _ := io.ReadFull(far, bytes)
@@ -551,7 +551,7 @@ func init() {
 		fmt.Printf("%d %v\n", n, err)
 	})
 	add("net_conn_writev", "net/net.go Buffers", func() {
-		near, far := tcpPair()
+		near, far := tcpConns()
 		buffers := net.Buffers{[]byte("one "), nil, []byte("two")}
 		n, _ := buffers.WriteTo(near)
 		fmt.Println(n)
