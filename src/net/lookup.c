@@ -281,7 +281,7 @@ bool gofer_lookup_port(const gofer_network *network, const char *service, int *p
     if (!parse_port(service, &number)) {
         number = find_service(network->protocol, service);
         if (number < 0) {
-            gofer_net_join(text, sizeof text, network->name, "/", service, (char *)NULL);
+            gofer_net_join(text, sizeof text, network->protocol, "/", service, (char *)NULL);
             fail_lookup(failure, EINVAL, text, "unknown port");
             return false;
         }
