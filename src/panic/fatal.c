@@ -187,12 +187,26 @@ void gofer_print_panics(const struct gofer_panic *panic)
     gofer_print("\n");
 }
 
+/* In one piece, if it is short: what the program prints meanwhile does not come in between. */
+static void print_panics_at_once(const struct gofer_panic *panic)
+{
+    char room[1024];
+    struct gofer_text text = { .at = room, .size = sizeof room };
+    gofer_print_to(&text);
+    gofer_print_panics(panic);
+    gofer_print_to(NULL);
+    if (text.used < sizeof room - 1)
+        gofer_print_bytes(room, text.used);
+    else
+        gofer_print_panics(panic);
+}
+
 _Noreturn gofer_cold void gofer_die_of_panic(gofer_g *self)
 {
     begin_end();
     const struct gofer_panic *panic = self->panics;
     keep_text("panic: ", panic->value.text);
-    gofer_print_panics(panic);
+    print_panics_at_once(panic);
     if (panic->signal_line)
         gofer_print(panic->signal_line);
     if (gofer_traceback_level() != GOFER_TRACE_NONE) {

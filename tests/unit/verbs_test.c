@@ -34,7 +34,6 @@ static const go_source no_source;
 static const go_sink no_sink;
 static go_cmd command;
 static const go_process_state state;
-static va_list arguments;
 
 static void add_one(void *count)
 {
@@ -111,6 +110,12 @@ static void recovers(char *text)
         }                                              \
     }
 
+/* Takes a va_list, which aarch64 passes by address: go cannot hand it over there. */
+#define LISTED(verb, ...)        \
+    static void verb##_row(void) \
+    {                            \
+    }
+
 /* Buffers and processes. */
 #define BUFFER_ROWS                                                          \
     ROW(PLAIN, go_fd_sink, NULL)                                             \
@@ -141,7 +146,7 @@ static void recovers(char *text)
     ROW(COMPILES, go_writer_printf, &writer, "%d", 7)                        \
     ROW(COMPILES, go_writer_reset, &writer, no_sink)                         \
     ROW(COMPILES, go_writer_set_context, &writer, NULL)                      \
-    ROW(COMPILES, go_writer_vprintf, &writer, "none", arguments)             \
+    ROW(LISTED, go_writer_vprintf)                                           \
     ROW(COMPILES, go_writer_write, &writer, NULL, (size_t)0)                 \
     ROW(COMPILES, go_writer_write_byte, &writer, 'x')                        \
     ROW(COMPILES, go_writer_write_string, &writer, "x")                      \
