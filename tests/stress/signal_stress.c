@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 enum { STOPPERS = 4, SENDERS = 2 };
@@ -24,7 +25,7 @@ static int signal_of(unsigned which)
 static void check_value(int number, int a, int b)
 {
     STRESS_CHECK(number == a || number == b, 1);
-    __atomic_fetch_add(&received, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&received, 1, memory_order_relaxed);
 }
 
 /* Registers, takes part, stops; the channel is gone at once after that. */
@@ -43,7 +44,7 @@ static void register_and_stop(unsigned *state)
     int raises = stress_random(state) % 2 != 0;
     if (raises) {
         raise(a);
-        __atomic_fetch_add(&raised, 1, __ATOMIC_RELAXED);
+        atomic_fetch_add_explicit(&raised, 1, memory_order_relaxed);
     }
     if (!raises && stress_random(state) % 2 && go_try_recv(c, &number) == GO_DONE)
         check_value(number, a, b);
@@ -56,7 +57,7 @@ static void register_and_stop(unsigned *state)
     while (go_try_recv(c, &number) == GO_DONE)
         check_value(number, a, b);
     go_chan_unref(c);
-    __atomic_fetch_add(&stops, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add_explicit(&stops, 1, memory_order_relaxed);
 }
 
 static void stopper(unsigned seed)
@@ -70,7 +71,7 @@ static void stopper(unsigned seed)
 static void *sender(void *argument)
 {
     unsigned state = (unsigned)(size_t)argument;
-    while (!__atomic_load_n(&stop_sending, __ATOMIC_RELAXED)) {
+    while (!atomic_load_explicit(&stop_sending, memory_order_relaxed)) {
         kill(getpid(), signal_of(stress_random(&state)));
         usleep(stress_random(&state) % 50);
     }
@@ -118,7 +119,7 @@ int go_main(int argc, char **argv)
         go(stopper, stress_seed * 31 + i + 1);
     go(witness);
     go_waitgroup_wait(&workers);
-    __atomic_store_n(&stop_sending, 1, __ATOMIC_RELAXED);
+    atomic_store_explicit(&stop_sending, 1, memory_order_relaxed);
     for (int i = 0; i < SENDERS; i++)
         pthread_join(senders[i], NULL);
     STRESS_CHECK(stops, STOPPERS * rounds_each);
