@@ -33,22 +33,29 @@ NOINLINE static void own_trace(void)
     CHECK(strstr(text, "go_stack") == NULL, 1);
 }
 
+static int count_of(const char *what)
+{
+    int count = 0;
+    for (const char *at = text; (at = strstr(at, what)); at++)
+        count++;
+    return count;
+}
+
 static void trace_of_all(void)
 {
     never = go_chan_make(int, 0);
     for (int i = 0; i < 3; i++)
         go_with(&(go_options){ .name = "waiter" }, parks);
-    go_sleep(GO_MILLISECOND);
-    go_stack(text, sizeof text, 1);
+    do { /* until all wait */
+        go_gosched();
+        go_stack(text, sizeof text, 1);
+    } while (count_of("[chan receive") < 3);
     CHECK(contains("main.trace_of_all(...)"), 1);
     CHECK(contains("\n\ngoroutine "), 1);
     CHECK(contains("main.parks(...)"), 1);
     CHECK(contains("labels:{\"name\": \"waiter\"}"), 1);
     CHECK(contains("created by main.trace_of_all in goroutine 1\n"), 1);
-    int waiting = 0;
-    for (const char *at = text; (at = strstr(at, "[chan receive")); at++)
-        waiting++;
-    CHECK(waiting, 3);
+    CHECK(count_of("[chan receive"), 3);
     go_close(never);
 }
 
