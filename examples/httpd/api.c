@@ -9,8 +9,7 @@
 
 static const char json[] = "application/json";
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 /* The length of the character at `at` in UTF-8, or 0 where it is none. */
 static size_t character(const unsigned char *at, size_t size)
@@ -59,8 +58,7 @@ static void write_string(FILE *to, const char *bytes, size_t size)
     putc('"', to);
 }
 
-/* ---- the API ----------------------------------------------------------------------------------
- */
+/* ---- the API --------------------------------------------------------------------------------- */
 
 /* GET: the count; POST: one more; DELETE: from zero again. */
 void api_counter(struct connection *c)
@@ -103,8 +101,7 @@ void api_echo(struct connection *c)
     free(text);
 }
 
-/* ---- debugging, by --debug alone --------------------------------------------------------------
- */
+/* ---- debugging, by --debug alone ------------------------------------------------------------- */
 
 static int count_descriptors(void)
 {

@@ -31,8 +31,7 @@ static const go_duration linger_time = 2 * GO_SECOND;
  * could know that gets an answer, which tells him. */
 static const go_duration last_call = GO_SECOND / 2;
 
-/* ---- deadlines --------------------------------------------------------------------------------
- */
+/* ---- deadlines ------------------------------------------------------------------------------- */
 
 /* Sets a deadline, unless the one that is set comes before it by less than an eighth. */
 static void move_deadline(struct connection *c, int64_t *set, go_duration timeout,
@@ -67,8 +66,7 @@ static void must_end_request(struct connection *c)
     c->read_deadline = c->read_until;
 }
 
-/* ---- the reader's source and the writer's sink ------------------------------------------------
- */
+/* ---- the reader's source and the writer's sink ----------------------------------------------- */
 
 static ssize_t read_some(go_context *ctx, void *from, void *buffer, size_t size)
 {
@@ -105,8 +103,7 @@ static void give_back_memory(struct connection *c)
     c->out_memory = NULL;
 }
 
-/* ---- a request --------------------------------------------------------------------------------
- */
+/* ---- a request ------------------------------------------------------------------------------- */
 
 /* The server stops while the connection waits. */
 static bool await_last_request(struct connection *c)
@@ -214,8 +211,7 @@ static bool serve_request(struct connection *c)
     return status == 0 && c->keep_alive && !c->broken && !go_writer_error(&c->out);
 }
 
-/* ---- the connection ---------------------------------------------------------------------------
- */
+/* ---- the connection -------------------------------------------------------------------------- */
 
 /* Ends a connection after its last answer: the client reads that, and an end, and closes. What it
  * sends meanwhile is dropped; unread, it would make the kernel reset the connection. */

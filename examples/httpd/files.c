@@ -21,8 +21,7 @@
 /* Above SMALL sendfile pays; PIECE is what a client must take within one write_timeout. */
 enum { SMALL = OUT_ROOM, PIECE = 256 * 1024 };
 
-/* ---- opening ----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* Opens what path, "/a/b" or "/a/b/", names below the root. A descriptor, or -1 with errno. */
 static int open_below(int root, const char *path)
@@ -75,8 +74,7 @@ static int status_of_errno(int error)
     }
 }
 
-/* ---- types ------------------------------------------------------------
- */
+/* ---- types ----------------------------------------------------------------------------------- */
 
 static const char *type_of(const char *name)
 {
@@ -114,8 +112,7 @@ static const char *type_of(const char *name)
     return "application/octet-stream";
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 /* By way of the writer: small files, and connections that the kernel cannot write to by itself. */
 static bool copy_file(struct connection *c, int file, struct range range)

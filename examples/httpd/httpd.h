@@ -22,8 +22,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-/* ---- the server -------------------------------------------------------------------------------
- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 struct settings {
     const char *address;
@@ -61,8 +60,7 @@ void server_run(struct server *server);
  * connections were cut then. Blocks. */
 uint64_t server_stop(struct server *server);
 
-/* ---- a connection -----------------------------------------------------------------------------
- */
+/* ---- a connection ---------------------------------------------------------------------------- */
 
 struct connection {
     struct server *server;
@@ -93,8 +91,7 @@ void connection_refuse(struct server *server, go_conn *conn);
 /* From now on the client has `timeout` to take what is written. */
 void connection_may_write(struct connection *c);
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 /* Writes the head of an answer with a body of `size` bytes; `fields` are more of them, each with
  * its \r\n. The next three write a whole answer. */
@@ -110,8 +107,7 @@ const char *status_text(int status);
 char *http_date(time_t when, char buf[32]);
 time_t http_date_parse(const char *text);
 
-/* ---- routes -----------------------------------------------------------------------------------
- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 struct route {
     const char *path;
@@ -143,8 +139,7 @@ bool file_is_unchanged(const struct request *request, const char *tag, time_t ch
 int file_range(const struct request *request, const char *tag, const char *changed, uint64_t size,
                struct range *range);
 
-/* ---- the access log ---------------------------------------------------------------------------
- */
+/* ---- the access log -------------------------------------------------------------------------- */
 
 /* To a descriptor, which stays the caller's; negative: nothing is logged. 0, or -1 with errno. */
 int log_open(int descriptor);

@@ -37,8 +37,7 @@ static struct settings settings = {
     .drain_timeout = 30 * GO_SECOND,
 };
 
-/* ---- the command line -------------------------------------------------------------------------
- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static _Noreturn void fail(const char *what, const char *why)
 {
@@ -164,8 +163,7 @@ static int open_log(const char *name)
     return descriptor;
 }
 
-/* ---- the server's life ------------------------------------------------------------------------
- */
+/* ---- the server's life ----------------------------------------------------------------------- */
 
 int go_main(int argc, char **argv)
 {

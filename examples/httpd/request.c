@@ -10,8 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- what the parser reports ------------------------------------------------------------------
- */
+/* ---- what the parser reports ----------------------------------------------------------------- */
 
 static int refuse(struct request *request, int status)
 {
@@ -122,8 +121,7 @@ void request_free(struct request *request)
     request->text = request->body = NULL;
 }
 
-/* ---- feeding it -------------------------------------------------------------------------------
- */
+/* ---- feeding it ------------------------------------------------------------------------------ */
 
 /* Whether these bytes begin with a method, if one that nobody has heard of. */
 static bool begins_with_token(const char *bytes, size_t size)
@@ -176,8 +174,7 @@ static int parse(struct request *request, go_reader *in, uint64_t most, int too_
     }
 }
 
-/* ---- whole requests ---------------------------------------------------------------------------
- */
+/* ---- whole requests -------------------------------------------------------------------------- */
 
 /* How many fields of this name there are; the last one's value goes to *last. */
 static int count_fields(const struct request *request, const char *name, const char **last)

@@ -38,8 +38,7 @@ const char *status_text(int status)
     return "";
 }
 
-/* ---- dates ------------------------------------------------------------------------------------
- */
+/* ---- dates ----------------------------------------------------------------------------------- */
 
 char *http_date(time_t when, char buf[32])
 {
@@ -67,8 +66,7 @@ static const char *date(struct connection *c)
     return c->date;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 void respond_head(struct connection *c, int status, const char *type, uint64_t size,
                   const char *fields)

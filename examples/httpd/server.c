@@ -20,8 +20,7 @@ int server_listen(struct server *server, const struct settings *settings)
     return server->listener && server->stopping && server->cutting ? 0 : -1;
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void serve(struct server *server, go_conn *conn)
 {
@@ -86,8 +85,7 @@ void server_run(struct server *server)
     go_listener_close(server->listener);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 uint64_t server_stop(struct server *server)
 {

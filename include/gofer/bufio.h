@@ -74,8 +74,7 @@ GOFER_BEGIN
 GOFER_API go_source go_fd_source(go_fd *fd);
 GOFER_API go_sink go_fd_sink(go_fd *fd);
 
-/* ---- readers ---------------------------------------------------------------------------------
- */
+/* ---- readers --------------------------------------------------------------------------------- */
 
 /* A reader with a buffer of its own, of `size` bytes; 0: 4096, and 16 at least. It is allocated by
  * the first call that reads, which fails with ENOMEM where it cannot be. Does not block. Go:
@@ -151,8 +150,7 @@ GOFER_API ssize_t go_reader_read_slice(go_reader *r, int delimiter, char **bytes
 GOFER_API ssize_t go_reader_read_until(go_reader *r, int delimiter, char **to, size_t *capacity,
                                        size_t most);
 
-/* ---- writers ---------------------------------------------------------------------------------
- */
+/* ---- writers --------------------------------------------------------------------------------- */
 
 /* A writer with a buffer of its own, of `size` bytes, 0: 4096; it is allocated by the first call
  * that writes, which fails with ENOMEM where it cannot be. Does not block. Go:
@@ -200,8 +198,7 @@ GOFER_API ssize_t go_writer_vprintf(go_writer *w, const char *format, va_list ar
 /* Writes what is buffered to the sink: 0, or -1 and errno. Go: Writer.Flush. */
 GOFER_API int go_writer_flush(go_writer *w);
 
-/* ---- what is compiled in ---------------------------------------------------------------------
- */
+/* ---- what is compiled in --------------------------------------------------------------------- */
 
 GOFER_API int gofer_reader_next_byte(go_reader *r);
 GOFER_API int gofer_writer_next_byte(go_writer *w, int byte);

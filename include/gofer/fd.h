@@ -41,8 +41,7 @@ typedef struct go_fd go_fd;
 /* What to wait for, and which deadlines to set. */
 enum { GO_READABLE = 1, GO_WRITABLE = 2 };
 
-/* ---- making, sharing, closing -----------------------------------------------------------------
- */
+/* ---- making, sharing, closing ---------------------------------------------------------------- */
 
 /* Takes over `descriptor`, which nobody else may close or read from now on. Sets O_NONBLOCK on it,
  * but for 0 to 2 and terminals, which other processes share. NULL and errno: EBADF, EEXIST (it is
@@ -75,8 +74,7 @@ GOFER_API int go_fd_pipe(go_fd *ends[2]);
 /* Two connected sockets, as socketpair(2) with SOCK_CLOEXEC. 0, or -1 with errno. */
 GOFER_API int go_fd_socketpair(int domain, int type, int protocol, go_fd *ends[2]);
 
-/* ---- reading and writing -----------------------------------------------------------------------
- */
+/* ---- reading and writing --------------------------------------------------------------------- */
 
 /* Up to `size` bytes, as soon as there are any: how many; 0 at the end of what there is. Go:
  * File.Read. */
@@ -138,8 +136,7 @@ GOFER_API int go_fd_wait(go_fd *fd, int what);
  * tell its readiness). Go: SetDeadline, SetReadDeadline, SetWriteDeadline. */
 GOFER_API int go_fd_set_deadline(go_fd *fd, int what, int64_t when);
 
-/* ---- with a context ---------------------------------------------------------------------------
- */
+/* ---- with a context -------------------------------------------------------------------------- */
 
 /* The same, ended by ctx too; NULL: never. What was read or written before is not lost: go_fd_write
  * and go_fd_read_full return how much. */

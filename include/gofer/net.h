@@ -48,8 +48,7 @@ typedef struct go_address {
 /* Room for any address's text and its final zero. */
 #define GO_ADDRESS_ROOM 128
 
-/* ---- addresses --------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 /* Writes the address as "host:port", "[host]:port", a path, or "@name" (an abstract or unnamed unix
  * socket), cut after size bytes with the final zero. Returns buf. Does not block. Go: Addr.String.
@@ -90,16 +89,14 @@ GOFER_API int go_lookup_host(const char *host, go_address *addresses, int room);
 GOFER_API int go_lookup_host_ctx(go_context *ctx, const char *host, go_address *addresses,
                                  int room);
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 /* What the goroutine's (or plain thread's) last failed call of this header says of its failure, as
  * Go says it: "dial tcp 127.0.0.1:1: connect: connection refused". It lives until the next one
  * fails or the goroutine ends. "" where none has failed yet. Does not block. Go: OpError.Error. */
 GOFER_API const char *go_net_error(void);
 
-/* ---- dialling ---------------------------------------------------------------------------------
- */
+/* ---- dialling -------------------------------------------------------------------------------- */
 
 /* When to ask a silent peer whether it still is there. 0 is Go's: after 15 s of silence, every
  * 15 s, giving up after 9; negative: as the system has it. Go: net.KeepAliveConfig. */
@@ -136,8 +133,7 @@ GOFER_API go_conn *go_dialer_dial(const go_dialer *dialer, const char *network,
 GOFER_API go_conn *go_dialer_dial_ctx(go_context *ctx, const go_dialer *dialer, const char *network,
                                       const char *address);
 
-/* ---- listening --------------------------------------------------------------------------------
- */
+/* ---- listening ------------------------------------------------------------------------------- */
 
 /* How to listen; all zero is what go_listen does. Go: net.ListenConfig. */
 typedef struct go_listen_config {
@@ -191,8 +187,7 @@ GOFER_API go_conn *go_listen_packet(const char *network, const char *address);
 GOFER_API go_conn *go_listen_config_listen_packet(go_context *ctx, const go_listen_config *config,
                                                   const char *network, const char *address);
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 /* A connection over a socket, whose reference it takes over. NULL and errno: ENOTSOCK, ENOMEM, and
  * EPROTONOSUPPORT for what none of the networks names. Go: FileConn. */
@@ -270,8 +265,7 @@ GOFER_API int go_conn_set_linger(go_conn *conn, int seconds);
 GOFER_API int go_conn_set_read_buffer(go_conn *conn, int bytes);
 GOFER_API int go_conn_set_write_buffer(go_conn *conn, int bytes);
 
-/* ---- packets, and what unix sockets carry -----------------------------------------------------
- */
+/* ---- packets, and what unix sockets carry ---------------------------------------------------- */
 
 /* One packet, cut to `size`, and in *from, which may be NULL, who sent it (size 0: a unix socket
  * without a name). How many bytes, or -1 with errno. Go: PacketConn.ReadFrom. */

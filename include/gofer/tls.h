@@ -26,8 +26,7 @@
 
 GOFER_BEGIN
 
-/* ---- configurations ---------------------------------------------------------------------------
- */
+/* ---- configurations -------------------------------------------------------------------------- */
 
 /* What clients and servers present and demand. Set it up, then use it, for any number of
  * connections of both kinds and by all at a time; a change after the first use is undefined.
@@ -108,8 +107,7 @@ GOFER_API void go_tls_config_set_session_tickets(go_tls_config *config, int on);
  * library's. Callbacks must not block. Not in Go. */
 GOFER_API struct ssl_ctx_st *go_tls_config_ssl_ctx(go_tls_config *config);
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 /* A TLS connection over conn, which carries a stream, and whose reference it takes over; the
  * config's it shares. The server must prove to be server_name, a name or an IP address; NULL only

@@ -5,8 +5,7 @@
 
 #define CALLER __builtin_return_address(0)
 
-/* ---- accepting ----------------------------------------------------------------------------------
- */
+/* ---- accepting ------------------------------------------------------------------------------- */
 
 struct acceptance {
     struct sockaddr *address;
@@ -49,8 +48,7 @@ GOFER_HOOK int accept4(int fd, struct sockaddr *restrict address, socklen_t *res
     return gofer_hook_may_park() ? accept_when_ready(fd, &how, CALLER) : accept_next(fd, &how);
 }
 
-/* ---- connecting ---------------------------------------------------------------------------------
- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 /* The kernel has begun: waits for the outcome, as the blocking call does. */
 static int wait_connected(gofer_hook_call *call)
@@ -122,8 +120,7 @@ GOFER_HOOK int connect(int fd, const struct sockaddr *address, socklen_t length)
     return (int)gofer_hook_end(&call, result);
 }
 
-/* ---- closing ------------------------------------------------------------------------------------
- */
+/* ---- closing --------------------------------------------------------------------------------- */
 
 /* Who waits for the number gets EBADF: later it may be another file's. */
 GOFER_HOOK int close(int fd)

@@ -46,8 +46,7 @@ int __cxa_guard_acquire(void *);
 void __cxa_guard_release(void *);
 void __cxa_guard_abort(void *);
 
-/* ---- the next library's functions: next.c ------------------------------------------------------
- */
+/* ---- the next library's functions: next.c ---------------------------------------------------- */
 
 struct gofer_hook_next {
 #define HOOKED(name) __typeof__(&(name)) name;
@@ -66,8 +65,7 @@ static inline const struct gofer_hook_next *gofer_hook_next(void)
     return __builtin_expect(next != NULL, 1) ? next : gofer_hook_find_next();
 }
 
-/* ---- whether to park, and parking: wait.c ------------------------------------------------------
- */
+/* ---- whether to park, and parking: wait.c ---------------------------------------------------- */
 
 /* False where no goroutine calls, or one that may not be parked now. */
 bool gofer_hook_may_park(void);
@@ -132,23 +130,20 @@ void gofer_hook_end_turn(const gofer_hook_call *call);
         ready_;                                                     \
     })
 
-/* ---- who may not be parked: callers.c ----------------------------------------------------------
- */
+/* ---- who may not be parked: callers.c -------------------------------------------------------- */
 
 /* Whether the library at that address may be parked in its calls. */
 bool gofer_hook_trusts(const void *caller);
 void gofer_hook_forget_callers(void); /* one was unloaded */
 
-/* ---- OpenSSL's error queue: errors.c -----------------------------------------------------------
- */
+/* ---- OpenSSL's error queue: errors.c --------------------------------------------------------- */
 
 struct gofer_hook_errors;
 void gofer_hook_find_openssl(void);
 struct gofer_hook_errors *gofer_hook_take_errors(void); /* NULL: none, or no OpenSSL */
 void gofer_hook_put_errors(struct gofer_hook_errors *errors);
 
-/* ---- what came of it: count.c ------------------------------------------------------------------
- */
+/* ---- what came of it: count.c ---------------------------------------------------------------- */
 
 enum gofer_hook_outcome {
     GOFER_HOOK_PARKED,

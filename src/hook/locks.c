@@ -57,8 +57,7 @@ LOCKS(mtx_trylock, (mtx_t * mutex), (mutex))
 LOCKS(mtx_timedlock, (mtx_t *restrict mutex, time_limit limit), (mutex, limit))
 UNLOCKS(mtx_unlock, (mtx_t * mutex), (mutex))
 
-/* ---- things that are done once ------------------------------------------------------------------
- */
+/* ---- things that are done once --------------------------------------------------------------- */
 
 GOFER_HOOK int pthread_once(pthread_once_t *control, void (*fn)(void))
 {
@@ -96,8 +95,7 @@ GOFER_HOOK void __cxa_guard_abort(void *guard)
     gofer_hook_release();
 }
 
-/* ---- stdio --------------------------------------------------------------------------------------
- */
+/* ---- stdio ----------------------------------------------------------------------------------- */
 
 /* Its own calls never come here: libc makes them by itself. What a program does with a FILE locked,
  * and in the functions of a stream of its own, does. */

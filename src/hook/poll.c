@@ -31,8 +31,7 @@ static int milliseconds_left(int64_t deadline)
     return left <= 0 ? 0 : left / 1000000 >= INT_MAX ? INT_MAX : (int)((left + 999999) / 1000000);
 }
 
-/* ---- poll ---------------------------------------------------------------------------------------
- */
+/* ---- poll ------------------------------------------------------------------------------------ */
 
 static int poll_until(struct pollfd *fds, nfds_t count, int64_t deadline, const void *caller)
 {
@@ -83,8 +82,7 @@ GOFER_HOOK int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timesp
 }
 #endif
 
-/* ---- select -------------------------------------------------------------------------------------
- */
+/* ---- select ---------------------------------------------------------------------------------- */
 
 struct sets {
     fd_set *read, *write, *except;
@@ -228,8 +226,7 @@ GOFER_HOOK int pselect(int count, fd_set *restrict read, fd_set *restrict write,
     return ready;
 }
 
-/* ---- epoll --------------------------------------------------------------------------------------
- */
+/* ---- epoll ----------------------------------------------------------------------------------- */
 
 static int epoll_until(int epoll, struct epoll_event *events, int most, int64_t deadline,
                        const void *caller)
@@ -263,8 +260,7 @@ GOFER_HOOK int epoll_pwait(int epoll, struct epoll_event *events, int most, int 
     return epoll_until(epoll, events, most, after_milliseconds(timeout), CALLER);
 }
 
-/* ---- sleeping -----------------------------------------------------------------------------------
- */
+/* ---- sleeping -------------------------------------------------------------------------------- */
 
 /* False: the thread must sleep. Signals end no such sleep. */
 static bool sleep_until(int64_t deadline, const void *caller)
@@ -314,8 +310,7 @@ GOFER_HOOK int clock_nanosleep(clockid_t clock, int flags, const struct timespec
     return gofer_hook_next()->clock_nanosleep(clock, flags, time, left);
 }
 
-/* ---- names --------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* libc asks with locks of its own held and through modules of others: the thread blocks, and the
  * processor goes to others at once. */

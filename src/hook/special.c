@@ -7,8 +7,7 @@
 
 #define CALLER __builtin_return_address(0)
 
-/* ---- loading ------------------------------------------------------------------------------------
- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 /* libc looks for a library where the library that calls dlopen says (DT_RUNPATH), and takes us for
  * that one: so it is done here, for a name without a slash that is not loaded yet. NULL: it is not
@@ -64,8 +63,7 @@ GOFER_HOOK int dlclose(void *library)
     return error;
 }
 
-/* ---- ending -------------------------------------------------------------------------------------
- */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 GOFER_HOOK void exit(int status)
 {
@@ -81,8 +79,7 @@ GOFER_HOOK void quick_exit(int status)
     __builtin_unreachable();
 }
 
-/* ---- signals ------------------------------------------------------------------------------------
- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 /* The program's handlers, while ours is installed; written before it is. */
 static void (*_Atomic handlers[NSIG])(int, siginfo_t *, void *);

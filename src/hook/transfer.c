@@ -56,8 +56,7 @@ static enum kind kind_of(int fd)
     }
 }
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static ssize_t read_when_ready(gofer_hook_call *call, const struct iovec *pieces, int count)
 {
@@ -177,8 +176,7 @@ GOFER_HOOK ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     return gofer_hook_end(&call, n);
 }
 
-/* ---- writing to sockets -------------------------------------------------------------------------
- */
+/* ---- writing to sockets ---------------------------------------------------------------------- */
 
 /* A stream took `done` bytes only: the blocking call goes on until it has them all. SIGPIPE comes
  * with the next call, as it does after a partial transfer. */
@@ -257,8 +255,7 @@ GOFER_HOOK ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return gofer_hook_end(&call, send_message(&call, message, flags));
 }
 
-/* ---- writing to pipes and devices ---------------------------------------------------------------
- */
+/* ---- writing to pipes and devices ------------------------------------------------------------ */
 
 static ssize_t write_when_ready(gofer_hook_call *call, const struct iovec *pieces, int count)
 {
@@ -329,8 +326,7 @@ GOFER_HOOK ssize_t writev(int fd, const struct iovec *pieces, int count)
     return write_pieces(fd, pieces, count, size, CALLER);
 }
 
-/* ---- as _FORTIFY_SOURCE calls them --------------------------------------------------------------
- */
+/* ---- as _FORTIFY_SOURCE calls them ----------------------------------------------------------- */
 
 #ifdef __GLIBC__
 /* The next one ends the process where the buffer is too small. */

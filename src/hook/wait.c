@@ -31,8 +31,7 @@ GOFER_HOOK bool gofer_hook_attach(const gofer_hook_service *offered)
     return true;
 }
 
-/* ---- reasons not to park ------------------------------------------------------------------------
- */
+/* ---- reasons not to park --------------------------------------------------------------------- */
 
 uint32_t *gofer_hook_held(void)
 {
@@ -68,8 +67,7 @@ bool gofer_hook_may_park(void)
     return false;
 }
 
-/* ---- parking ------------------------------------------------------------------------------------
- */
+/* ---- parking --------------------------------------------------------------------------------- */
 
 /* Other goroutines run on this thread meanwhile. They find its locale as it is by default, and no
  * errors of OpenSSL's; errno is the runtime's to keep. */
@@ -125,8 +123,7 @@ int64_t gofer_hook_after(int64_t nanoseconds)
     return nanoseconds < 0 ? -1 : nanoseconds > INT64_MAX - now ? INT64_MAX : now + nanoseconds;
 }
 
-/* ---- a call on one descriptor -------------------------------------------------------------------
- */
+/* ---- a call on one descriptor ---------------------------------------------------------------- */
 
 gofer_hook_call gofer_hook_begin(int fd, short events, int timeout, const void *caller)
 {
@@ -183,8 +180,7 @@ ssize_t gofer_hook_end(const gofer_hook_call *call, ssize_t result)
     return result;
 }
 
-/* ---- turns --------------------------------------------------------------------------------------
- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 enum { TURNS = 256 };
 static _Atomic bool taken[TURNS][2]; /* to read, to write; of all numbers that are alike */

@@ -40,8 +40,7 @@ go_sink go_fd_sink(go_fd *fd)
     return (go_sink){ write_descriptor, fd };
 }
 
-/* ---- a reader's buffer ------------------------------------------------------------------------
- */
+/* ---- a reader's buffer ----------------------------------------------------------------------- */
 
 void go_reader_init(go_reader *r, go_source source, size_t size)
 {
@@ -168,8 +167,7 @@ static ssize_t tell_stop(go_reader *r, size_t n)
     return error && n == 0 ? -1 : (ssize_t)n;
 }
 
-/* ---- reading bytes ----------------------------------------------------------------------------
- */
+/* ---- reading bytes --------------------------------------------------------------------------- */
 
 /* Up to `size` bytes, with one read of the source where nothing is buffered. */
 static size_t read_some(go_reader *r, char *to, size_t size)
@@ -273,8 +271,7 @@ ssize_t go_reader_discard(go_reader *r, size_t n)
     }
 }
 
-/* ---- reading up to a delimiter ----------------------------------------------------------------
- */
+/* ---- reading up to a delimiter --------------------------------------------------------------- */
 
 /* The buffer is full with a piece that has no end yet. 0, or an errno. */
 static gofer_cold int grow_for_piece(go_reader *r)
@@ -384,8 +381,7 @@ ssize_t go_reader_read_until(go_reader *r, int delimiter, char **to, size_t *cap
     return (ssize_t)done;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 void go_writer_init(go_writer *w, go_sink sink, size_t size)
 {

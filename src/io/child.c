@@ -18,8 +18,7 @@ extern char **environ;
 #define POSIX_SPAWN_SETSID 0x80
 #endif
 
-/* ---- descriptors ------------------------------------------------------------------------------
- */
+/* ---- descriptors ----------------------------------------------------------------------------- */
 
 void gofer_child_close(struct gofer_child *child)
 {
@@ -108,8 +107,7 @@ int gofer_child_open(struct gofer_child *child, const go_cmd *cmd)
     return error;
 }
 
-/* ---- the start --------------------------------------------------------------------------------
- */
+/* ---- the start ------------------------------------------------------------------------------- */
 
 #ifdef __GLIBC__
 #define HAVE_CHDIR __GLIBC_PREREQ(2, 29)

@@ -13,8 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- where they live --------------------------------------------------------------------------
- */
+/* ---- where they live ------------------------------------------------------------------------- */
 
 enum { CHUNK = 256, MOST_CHUNKS = 1 << 14 };
 
@@ -97,8 +96,7 @@ bool gofer_poller_can_wake(void)
     return atomic_load_explicit(&deliveries, memory_order_acquire) > 0;
 }
 
-/* ---- edges, deadlines and closing: who waits is woken -----------------------------------------
- */
+/* ---- edges, deadlines and closing: who waits is woken ---------------------------------------- */
 
 /* fd->lock. Who waits for an edge, claimed; it finds `error`. */
 static struct gofer_edge_waiter *take_waiter(struct gofer_fd_direction *direction, int error)
@@ -239,8 +237,7 @@ int go_fd_set_deadline(go_fd *fd, int what, int64_t when)
     return error ? fail(error) : 0;
 }
 
-/* ---- turns ------------------------------------------------------------------------------------
- */
+/* ---- turns ----------------------------------------------------------------------------------- */
 
 /* fd->lock. Why no call may be made, or 0. */
 static int refusal(const go_fd *fd, const struct gofer_fd_direction *direction)
@@ -412,8 +409,7 @@ int gofer_fd_retry(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
     return wait_for_edge(fd, side, source);
 }
 
-/* ---- making and closing -----------------------------------------------------------------------
- */
+/* ---- making and closing ---------------------------------------------------------------------- */
 
 static bool speaks_tcp(int number)
 {

@@ -16,8 +16,7 @@ static int break_fd;              /* an eventfd, watched with key 0 */
 static _Atomic uint32_t taken, looks;
 static _Atomic int watched; /* descriptors; written before and read after in the order of all */
 
-/* ---- the instance -----------------------------------------------------------------------------
- */
+/* ---- the instance ---------------------------------------------------------------------------- */
 
 static int watch(int epoll, int fd, uint64_t key, uint32_t events)
 {
@@ -90,8 +89,7 @@ void gofer_poller_free(void)
     atomic_store_explicit(&epoll_fd, -1, memory_order_relaxed);
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------
- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 bool gofer_poller_is_unattended(void)
 {

@@ -21,8 +21,7 @@ static int fail(int error)
     return -1;
 }
 
-/* ---- signals ----------------------------------------------------------------------------------
- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 int go_cmd_signal(go_cmd *cmd, int number)
 {
@@ -37,8 +36,7 @@ int go_cmd_kill(go_cmd *cmd)
     return go_cmd_signal(cmd, SIGKILL);
 }
 
-/* ---- contexts ---------------------------------------------------------------------------------
- */
+/* ---- contexts -------------------------------------------------------------------------------- */
 
 static void kill_after_delay(struct gofer_process *p)
 {
@@ -87,8 +85,7 @@ static void end_cancelling(struct gofer_process *p)
     go_context_unref(p->ctx);
 }
 
-/* ---- input and output -------------------------------------------------------------------------
- */
+/* ---- input and output ------------------------------------------------------------------------ */
 
 static void write_input(void *process)
 {
@@ -131,8 +128,7 @@ static bool end_copying(struct gofer_process *p)
     return cut;
 }
 
-/* ---- starting ---------------------------------------------------------------------------------
- */
+/* ---- starting -------------------------------------------------------------------------------- */
 
 static void free_process(struct gofer_process *p)
 {
@@ -277,8 +273,7 @@ go_fd *go_cmd_stderr_pipe(go_cmd *cmd)
     return pipe_of(cmd, 2, cmd->err);
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------
- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 /* Who may wait: p, or NULL. */
 static struct gofer_process *begin_wait(go_cmd *cmd)
@@ -391,8 +386,7 @@ int go_cmd_combined_output(go_cmd *cmd, char **bytes, size_t *size)
     return output(NULL, cmd, true, bytes, size);
 }
 
-/* ---- the state in words -----------------------------------------------------------------------
- */
+/* ---- the state in words ---------------------------------------------------------------------- */
 
 char *go_process_state_string(const go_process_state *state, char *buf, size_t size)
 {

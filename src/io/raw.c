@@ -40,8 +40,7 @@ static struct raw_list *list_of(int number)
     return &lists[(unsigned)number % LISTS];
 }
 
-/* ---- the instance -----------------------------------------------------------------------------
- */
+/* ---- the instance ---------------------------------------------------------------------------- */
 
 /* open_lock. 0, or an errno. */
 static int open_instance(void)
@@ -97,8 +96,7 @@ static int arm(const struct raw_list *list, int number)
     return errno == ENOENT && epoll_ctl(epoll, EPOLL_CTL_ADD, number, &event) == 0 ? 0 : errno;
 }
 
-/* ---- waking -----------------------------------------------------------------------------------
- */
+/* ---- waking ---------------------------------------------------------------------------------- */
 
 /* Claims who waits for any of the events of the number; each finds `error`. Chained by `next`. */
 static raw_want *claim(struct raw_list *list, int number, uint32_t events, int error)
@@ -182,8 +180,7 @@ static void raw_expire(gofer_timer *timer, int64_t now)
     wake_raw(waiter->g);
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------
- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 /* 0, or an errno. */
 static int list_want(raw_want *want)

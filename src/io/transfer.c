@@ -28,8 +28,7 @@ static ssize_t outcome(size_t done, int error)
     return done ? (ssize_t)done : -1;
 }
 
-/* ---- one call of the kernel's ------------------------------------------------------------------
- */
+/* ---- one call of the kernel's ---------------------------------------------------------------- */
 
 /* Around a call that raises SIGPIPE where it fails with EPIPE: without that. */
 static sigset_t hold_sigpipe(void)
@@ -105,8 +104,7 @@ static ssize_t write_once(const go_fd *fd, const void *data, size_t size)
     return writev_once(fd, &piece, 1);
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------
- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* No bytes are wanted: waits for none. */
 static ssize_t read_none(go_fd *fd, gofer_cancel *source)
@@ -278,8 +276,7 @@ ssize_t go_fd_sendfile(go_fd *fd, int file, off_t *offset, size_t size)
     return error ? fail(error) : n;
 }
 
-/* ---- messages ---------------------------------------------------------------------------------
- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 ssize_t go_fd_recvmsg_ctx(go_context *ctx, go_fd *fd, struct msghdr *message, int flags)
 {
@@ -307,8 +304,7 @@ ssize_t go_fd_sendmsg_ctx(go_context *ctx, go_fd *fd, const struct msghdr *messa
     return error ? fail(error) : n;
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 /* A connection that the peer gave up while it was in the queue is none. */
 static int accept_once(const go_fd *fd, struct sockaddr *address, socklen_t *size, socklen_t room)
@@ -400,8 +396,7 @@ int go_fd_wait_ctx(go_context *ctx, go_fd *fd, int what)
     return error ? (int)fail(error) : 0;
 }
 
-/* ---- pairs ------------------------------------------------------------------------------------
- */
+/* ---- pairs ----------------------------------------------------------------------------------- */
 
 static int adopt_pair(const int numbers[2], go_fd *ends[2])
 {
@@ -432,8 +427,7 @@ int go_fd_socketpair(int domain, int type, int protocol, go_fd *ends[2])
                : adopt_pair(numbers, ends);
 }
 
-/* ---- without a context ------------------------------------------------------------------------
- */
+/* ---- without a context ----------------------------------------------------------------------- */
 
 ssize_t go_fd_read(go_fd *fd, void *buffer, size_t size)
 {

@@ -11,8 +11,7 @@
 
 enum { BY_PIDFD = 3 /* P_PIDFD */ };
 
-/* ---- signals ----------------------------------------------------------------------------------
- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static int wait_by(const struct gofer_process *p, siginfo_t *info, int options,
                    struct rusage *usage)
@@ -59,8 +58,7 @@ int gofer_process_signal(const struct gofer_process *p, int number)
     return kill(cmd->pid, number) == 0 ? 0 : errno;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 /* Blocks until it has ended: 0; or until ctx has: an errno. */
 int gofer_process_wait(struct gofer_process *p, go_context *ctx)

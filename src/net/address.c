@@ -5,8 +5,7 @@
 #include <net/if.h>
 #include <stdio.h>
 
-/* ---- networks ---------------------------------------------------------------------------------
- */
+/* ---- networks -------------------------------------------------------------------------------- */
 
 static const gofer_network networks[] = {
     { "tcp", AF_UNSPEC, SOCK_STREAM, "tcp" },        { "tcp4", AF_INET, SOCK_STREAM, "tcp" },
@@ -47,8 +46,7 @@ const char *gofer_network_with_family(const gofer_network *network, int family)
     return network->name;
 }
 
-/* ---- looking at addresses -----------------------------------------------------------------------
- */
+/* ---- looking at addresses -------------------------------------------------------------------- */
 
 static const struct in6_addr mapped_prefix = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
 
@@ -147,8 +145,7 @@ void gofer_address_set_port(go_address *address, int port)
         gofer_sockaddr_of(address)->in6.sin6_port = htons((uint16_t)port);
 }
 
-/* ---- text to address --------------------------------------------------------------------------
- */
+/* ---- text to address ------------------------------------------------------------------------- */
 
 /* The number of a zone: an interface's name, or a number; 0: neither. */
 static uint32_t zone_number(const char *zone)
@@ -237,8 +234,7 @@ int go_split_host_port(const char *text, char *host, size_t host_size, char *por
                : gofer_net_publish(&failure);
 }
 
-/* ---- address to text --------------------------------------------------------------------------
- */
+/* ---- address to text ------------------------------------------------------------------------- */
 
 char *go_join_host_port(const char *host, const char *port, char *buf, size_t size)
 {

@@ -8,8 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 bool gofer_net_expired(go_fd *fd, int what)
 {
@@ -76,8 +75,7 @@ static gofer_cold int fail_setting(const go_conn *conn, int error, const char *k
     return gofer_net_publish(&failure);
 }
 
-/* ---- sockets ----------------------------------------------------------------------------------
- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 typedef struct socket_conn {
     go_conn conn;
@@ -184,8 +182,7 @@ go_conn *go_conn_from_fd(go_fd *fd)
     return gofer_conn_new(network, fd, NULL);
 }
 
-/* ---- references -------------------------------------------------------------------------------
- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 go_conn *go_conn_ref(go_conn *conn)
 {
@@ -203,8 +200,7 @@ void go_conn_unref(go_conn *conn)
     *gofer_errno() = kept;
 }
 
-/* ---- reading and writing ----------------------------------------------------------------------
- */
+/* ---- reading and writing --------------------------------------------------------------------- */
 
 static ssize_t read_conn(go_context *ctx, go_conn *conn, void *buffer, size_t size, bool full)
 {
@@ -264,8 +260,7 @@ ssize_t go_conn_writev(go_conn *conn, const struct iovec *pieces, int count)
     return go_conn_writev_ctx(NULL, conn, pieces, count);
 }
 
-/* ---- under buffers ----------------------------------------------------------------------------
- */
+/* ---- under buffers --------------------------------------------------------------------------- */
 
 static ssize_t read_source(go_context *ctx, void *from, void *buffer, size_t size)
 {
@@ -287,8 +282,7 @@ go_sink go_conn_sink(go_conn *conn)
     return (go_sink){ write_sink, conn };
 }
 
-/* ---- closing, deadlines -----------------------------------------------------------------------
- */
+/* ---- closing, deadlines ---------------------------------------------------------------------- */
 
 int go_conn_close(go_conn *conn)
 {
@@ -332,8 +326,7 @@ int go_conn_set_write_deadline(go_conn *conn, int64_t when)
     return set_conn_deadline(conn, GO_WRITABLE, when);
 }
 
-/* ---- asking -----------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 const go_address *go_conn_local(const go_conn *conn)
 {
@@ -365,8 +358,7 @@ go_fd *go_conn_fd(const go_conn *conn)
     return conn->kind->fd(conn);
 }
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 /* Calls `set` with the descriptor, which stays what it is meanwhile. TCP's options name the peer
  * when they fail, as Go's do. */

@@ -30,8 +30,7 @@ struct addresses {
     int count;
 };
 
-/* ---- one address ------------------------------------------------------------------------------
- */
+/* ---- one address ----------------------------------------------------------------------------- */
 
 /* Under way: waits for the outcome. 0, or an errno. */
 static int wait_for_connection(go_context *ctx, go_fd *fd)
@@ -174,8 +173,7 @@ static go_conn *dial_one(go_context *ctx, const struct dialling *dialling,
     return conn;
 }
 
-/* ---- several in turn --------------------------------------------------------------------------
- */
+/* ---- several in turn ------------------------------------------------------------------------- */
 
 /* A context for one of `left` addresses, which the caller ends; NULL: ctx will do. */
 static go_context *share_of(go_context *ctx, int left)
@@ -220,8 +218,7 @@ static go_conn *dial_in_turn(go_context *ctx, const struct dialling *dialling,
     return conn;
 }
 
-/* ---- two families side by side ----------------------------------------------------------------
- */
+/* ---- two families side by side --------------------------------------------------------------- */
 
 struct racer {
     go_context *ctx;
@@ -301,8 +298,7 @@ static go_conn *dial_side_by_side(go_context *ctx, const struct dialling *dialli
     return conn;
 }
 
-/* ---- all of it --------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 /* Those that can be dialled from the local address, the first one's family in front of the other's.
  */

@@ -29,8 +29,7 @@ struct listening {
     bool packets;
 };
 
-/* ---- making one -------------------------------------------------------------------------------
- */
+/* ---- making one ------------------------------------------------------------------------------ */
 
 static int set_flag(int number, int level, int option)
 {
@@ -214,8 +213,7 @@ go_conn *go_listen_packet(const char *network, const char *address)
     return go_listen_config_listen_packet(NULL, NULL, network, address);
 }
 
-/* ---- accepting --------------------------------------------------------------------------------
- */
+/* ---- accepting ------------------------------------------------------------------------------- */
 
 /* Publishes what a call on the listener left in errno. Returns -1. */
 static gofer_cold int fail_listener(const go_listener *listener, go_context *ctx,
@@ -262,8 +260,7 @@ go_conn *go_listener_accept(go_listener *listener)
     return go_listener_accept_ctx(NULL, listener);
 }
 
-/* ---- closing, asking --------------------------------------------------------------------------
- */
+/* ---- closing, asking ------------------------------------------------------------------------- */
 
 /* Once, and before the socket is closed: afterwards the name may be another's. */
 static void unlink_file(go_listener *listener)

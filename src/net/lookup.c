@@ -34,8 +34,7 @@ static go_semaphore lookup_threads = GO_SEMAPHORE(MOST_LOOKUPS);
 static gofer_spin lookups_lock;
 static host_lookup *lookups;
 
-/* ---- one look-up ------------------------------------------------------------------------------
- */
+/* ---- one look-up ----------------------------------------------------------------------------- */
 
 /* lookups_lock. */
 static void unlist_lookup(host_lookup *lookup)
@@ -129,8 +128,7 @@ static host_lookup *begin_lookup(const char *host)
     return fresh;
 }
 
-/* ---- hosts ------------------------------------------------------------------------------------
- */
+/* ---- hosts ----------------------------------------------------------------------------------- */
 
 static void fail_lookup(gofer_net_failure *failure, int error, const char *name, const char *reason)
 {
@@ -221,8 +219,7 @@ int go_lookup_host(const char *host, go_address *addresses, int room)
     return go_lookup_host_ctx(NULL, host, addresses, room);
 }
 
-/* ---- services ---------------------------------------------------------------------------------
- */
+/* ---- services -------------------------------------------------------------------------------- */
 
 /* For a system without /etc/services: those that Go knows without it. */
 static const struct {

@@ -15,8 +15,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-/* ---- networks ---------------------------------------------------------------------------------
- */
+/* ---- networks -------------------------------------------------------------------------------- */
 
 typedef struct gofer_network {
     const char *name;
@@ -37,8 +36,7 @@ const gofer_network *gofer_network_of(int family, int type);
 /* Its name with the family that was chosen, for control callbacks: "tcp" is "tcp4" or "tcp6". */
 const char *gofer_network_with_family(const gofer_network *network, int family);
 
-/* ---- failures ---------------------------------------------------------------------------------
- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 enum { GOFER_NET_TEXT = 512, GOFER_NET_REASON = 384 };
 
@@ -75,8 +73,7 @@ void gofer_net_fail_during(gofer_net_failure *failure, const char *operation, co
  */
 GOFER_API int gofer_net_publish(const gofer_net_failure *failure);
 
-/* ---- addresses --------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 typedef union __attribute__((may_alias)) gofer_sockaddr {
     struct sockaddr any;
@@ -101,8 +98,7 @@ static inline go_address gofer_address_any(sa_family_t family)
     return any;
 }
 
-/* ---- endpoints --------------------------------------------------------------------------------
- */
+/* ---- endpoints ------------------------------------------------------------------------------- */
 
 typedef struct gofer_endpoint {
     go_address address;
@@ -147,8 +143,7 @@ bool gofer_lookup_port(const gofer_network *network, const char *service, int *p
 int gofer_lookup_host(go_context *ctx, const char *host, go_address *addresses, int room,
                       gofer_net_failure *failure);
 
-/* ---- sockets ----------------------------------------------------------------------------------
- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 typedef int gofer_net_control(void *arg, const char *network, const char *address, int descriptor);
 
@@ -169,8 +164,7 @@ go_fd *gofer_socket_adopt(const gofer_network *network, int number);
 void gofer_socket_local(int number, go_address *address);
 bool gofer_socket_remote(int number, go_address *address);
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 /* What a kind of connection does; each returns as the public call, -1 with errno, and leaves the
  * words to that. A socket is one kind, TLS (a library of its own) another. */

@@ -24,8 +24,7 @@ static go_fd *fd_below(go_conn *conn)
     return fd;
 }
 
-/* ---- addresses --------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 ssize_t go_conn_read_from_ctx(go_context *ctx, go_conn *conn, void *buffer, size_t size,
                               go_address *from)
@@ -103,8 +102,7 @@ ssize_t go_conn_write_to(go_conn *conn, const void *data, size_t size, const go_
     return go_conn_write_to_ctx(NULL, conn, data, size, to);
 }
 
-/* ---- credentials ------------------------------------------------------------------------------
- */
+/* ---- credentials ----------------------------------------------------------------------------- */
 
 int go_conn_peer_credentials(go_conn *conn, go_credentials *peer)
 {
@@ -127,8 +125,7 @@ int go_conn_peer_credentials(go_conn *conn, go_credentials *peer)
     return 0;
 }
 
-/* ---- descriptors ------------------------------------------------------------------------------
- */
+/* ---- descriptors ----------------------------------------------------------------------------- */
 
 union fd_room {
     struct cmsghdr header; /* for its alignment */

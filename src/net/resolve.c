@@ -1,8 +1,7 @@
 /* From a network and a text to the addresses to dial or listen on. */
 #include "net/net.h"
 
-/* ---- unix sockets -----------------------------------------------------------------------------
- */
+/* ---- unix sockets ---------------------------------------------------------------------------- */
 
 /* A path that is too long: the kernel would refuse it so. */
 static void fail_path(const char *operation, const gofer_network *network, const char *path,
@@ -35,8 +34,7 @@ static bool resolve_unix(const char *operation, const gofer_network *network, co
     return true;
 }
 
-/* ---- IP ---------------------------------------------------------------------------------------
- */
+/* ---- IP -------------------------------------------------------------------------------------- */
 
 static void add_endpoint(gofer_endpoints *endpoints, const go_address *address)
 {
@@ -146,8 +144,7 @@ const gofer_endpoint *gofer_endpoints_first(const gofer_endpoints *endpoints)
     return &endpoints->at[0];
 }
 
-/* ---- the calls --------------------------------------------------------------------------------
- */
+/* ---- the calls ------------------------------------------------------------------------------- */
 
 static bool resolve_one(go_context *ctx, const char *network_name, const char *text,
                         go_address *address, gofer_net_failure *failure)

@@ -6,8 +6,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-/* ---- what the machine can do ------------------------------------------------------------------
- */
+/* ---- what the machine can do ----------------------------------------------------------------- */
 
 static bool can_bind(int family, const go_address *address)
 {
@@ -52,8 +51,7 @@ int gofer_socket_family(const gofer_network *network, const gofer_endpoint *loca
     return is_ipv4_or_none(local) && is_ipv4_or_none(remote) ? AF_INET : AF_INET6;
 }
 
-/* ---- sockets ----------------------------------------------------------------------------------
- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 static int set_option(int number, int level, int option, int value)
 {

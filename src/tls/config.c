@@ -5,8 +5,7 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 
-/* ---- OpenSSL, and the system's roots ----------------------------------------------------------
- */
+/* ---- OpenSSL, and the system's roots --------------------------------------------------------- */
 
 /* Without OpenSSL's own clean-up at exit: goroutines may still run then, inside OpenSSL too. */
 static void start_openssl(void *unused)
@@ -43,8 +42,7 @@ X509_STORE *gofer_tls_store(X509_STORE *own)
     return system_roots;
 }
 
-/* ---- making one -------------------------------------------------------------------------------
- */
+/* ---- making one ------------------------------------------------------------------------------ */
 
 /* The server's choice among the protocols that the client offers, by the server's order. */
 static int select_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_size,
@@ -155,8 +153,7 @@ go_tls_config *gofer_tls_default_config(void)
     return default_config;
 }
 
-/* ---- references -------------------------------------------------------------------------------
- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 go_tls_config *go_tls_config_ref(go_tls_config *config)
 {
@@ -192,8 +189,7 @@ void go_tls_config_unref(go_tls_config *config)
     errno = kept;
 }
 
-/* ---- PEM --------------------------------------------------------------------------------------
- */
+/* ---- PEM ------------------------------------------------------------------------------------- */
 
 /* A file's content as a text, for free(). NULL: a failure is published. */
 static char *read_text(const char *path)
@@ -274,8 +270,7 @@ static EVP_PKEY *read_key(const char *pem)
     return key;
 }
 
-/* ---- certificates -----------------------------------------------------------------------------
- */
+/* ---- certificates ---------------------------------------------------------------------------- */
 
 static void append_certificate(go_tls_config *config, struct gofer_tls_certificate *certificate)
 {
@@ -376,8 +371,7 @@ int go_tls_config_add_client_ca_file(go_tls_config *config, const char *path)
     return add_authorities_file(&config->client_cas, path, config->context);
 }
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 void go_tls_config_set_client_auth(go_tls_config *config, go_tls_client_auth auth)
 {

@@ -24,8 +24,7 @@ gofer_tls_conn *gofer_tls_of(go_conn *conn)
     return NULL;
 }
 
-/* ---- failures ---------------------------------------------------------------------------------
- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 /* Of a turn that was not to be had, or of a closed connection. Returns -1. */
 static int fail_with(const gofer_tls_conn *tls, go_context *ctx, const char *operation, int error)
@@ -48,8 +47,7 @@ static int take_turn(gofer_tls_conn *tls, go_context *ctx, go_semaphore *turn,
     return go_semaphore_acquire_ctx(ctx, turn, 1) == 0 ? 0 : fail_with(tls, ctx, operation, errno);
 }
 
-/* ---- OpenSSL's calls --------------------------------------------------------------------------
- */
+/* ---- OpenSSL's calls ------------------------------------------------------------------------- */
 
 enum outcome { DONE, WANTS_INPUT, ENDED, FAILED /* tls->failure says how */ };
 
@@ -84,8 +82,7 @@ static enum outcome end_call(gofer_tls_conn *tls, bool began, int result)
     return outcome;
 }
 
-/* ---- bytes to and from the connection below ---------------------------------------------------
- */
+/* ---- bytes to and from the connection below -------------------------------------------------- */
 
 /* Reads what OpenSSL wants. For who has read_turn, or makes the handshake. 0, or -1 and published;
  * `ended` are the words for an end. */
@@ -161,8 +158,7 @@ static void leave_write_turn(gofer_tls_conn *tls)
     flush_if_free(tls);
 }
 
-/* ---- handshake --------------------------------------------------------------------------------
- */
+/* ---- handshake ------------------------------------------------------------------------------- */
 
 static bool is_open(const gofer_tls_conn *tls)
 {
@@ -214,8 +210,7 @@ int go_tls_handshake(go_conn *conn)
     return go_tls_handshake_ctx(NULL, conn);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Some bytes: how many; 0 at the end; -1 and published. For who has read_turn. */
 static ssize_t read_some(gofer_tls_conn *tls, go_context *ctx, void *buffer, size_t size)
@@ -261,8 +256,7 @@ static ssize_t tls_read(go_context *ctx, go_conn *conn, void *buffer, size_t siz
     return total ? (ssize_t)total : n;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Encrypts up to one record's bytes, and returns how many; -1 and published. */
 static ssize_t encrypt(gofer_tls_conn *tls, go_context *ctx, const void *data, size_t size)
@@ -333,8 +327,7 @@ static ssize_t tls_writev(go_context *ctx, go_conn *conn, const struct iovec *pi
     return sent || result == 0 ? (ssize_t)sent : -1;
 }
 
-/* ---- closing ----------------------------------------------------------------------------------
- */
+/* ---- closing --------------------------------------------------------------------------------- */
 
 /* Sends close_notify once. For who has write_turn. 0, or -1 and published. */
 static int send_close_notify(gofer_tls_conn *tls, go_context *ctx)
@@ -408,8 +401,7 @@ static void tls_free(go_conn *conn)
     free(tls);
 }
 
-/* ---- the kind ---------------------------------------------------------------------------------
- */
+/* ---- the kind -------------------------------------------------------------------------------- */
 
 static int tls_set_deadline(go_conn *conn, int what, int64_t when)
 {

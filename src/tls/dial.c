@@ -1,8 +1,7 @@
 /* Making TLS connections: of others, by dialling, by accepting. */
 #include "tls/tls.h"
 
-/* ---- whom to verify ---------------------------------------------------------------------------
- */
+/* ---- whom to verify -------------------------------------------------------------------------- */
 
 /* The name without brackets, zone or a final dot. False: it is none. */
 static bool normalize(const char *name, char *host)
@@ -38,8 +37,7 @@ static bool expect_server(gofer_tls_conn *tls)
     return is_address || SSL_set_tlsext_host_name(tls->ssl, host) == 1;
 }
 
-/* ---- both sides -------------------------------------------------------------------------------
- */
+/* ---- both sides ------------------------------------------------------------------------------ */
 
 /* Sets an SSL up for a client. False: OpenSSL has no memory. */
 static bool set_up_client(gofer_tls_conn *tls)
@@ -150,8 +148,7 @@ go_conn *go_tls_server(go_conn *conn, go_tls_config *config)
     return can_serve(config) ? new_connection(conn, config, NULL, true) : NULL;
 }
 
-/* ---- dialling ---------------------------------------------------------------------------------
- */
+/* ---- dialling -------------------------------------------------------------------------------- */
 
 /* Makes conn, whose reference it takes over, a TLS connection. NULL: a failure is published. */
 static go_conn *connect_over(go_context *ctx, go_conn *conn, go_tls_config *config,
@@ -209,8 +206,7 @@ go_conn *go_tls_dial(const char *network, const char *address, go_tls_config *co
     return go_tls_dialer_dial_ctx(NULL, NULL, network, address, config);
 }
 
-/* ---- listening --------------------------------------------------------------------------------
- */
+/* ---- listening ------------------------------------------------------------------------------- */
 
 static go_conn *wrap_accepted(void *config, go_conn *conn)
 {

@@ -63,8 +63,7 @@ extern const gofer_conn_kind gofer_tls_kind;
 /* NULL, and a failure is published: conn is none. */
 gofer_tls_conn *gofer_tls_of(go_conn *conn);
 
-/* ---- configurations ---------------------------------------------------------------------------
- */
+/* ---- configurations -------------------------------------------------------------------------- */
 
 enum { GOFER_TLS_NAME = 256 };
 
@@ -103,14 +102,12 @@ void gofer_tls_session_put(go_tls_config *config, const char *server, SSL_SESSIO
 SSL_SESSION *gofer_tls_session_get(go_tls_config *config, const char *server);
 void gofer_tls_sessions_drop(go_tls_config *config, int most);
 
-/* ---- buffers ----------------------------------------------------------------------------------
- */
+/* ---- buffers --------------------------------------------------------------------------------- */
 
 /* Lets tls->ssl read from tls->in and write to tls->out. False: out of memory. */
 bool gofer_tls_set_buffers(gofer_tls_conn *tls);
 
-/* ---- failures ---------------------------------------------------------------------------------
- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 /* Calls of OpenSSL's that may fail stand between these two, on one thread: the thread's error queue
  * is empty before and after. TSan does not see how OpenSSL itself keeps order (its memory that

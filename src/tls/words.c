@@ -17,8 +17,7 @@ int gofer_tls_fail(int error, const char *format, ...)
     return gofer_net_publish(&failure);
 }
 
-/* ---- alerts -----------------------------------------------------------------------------------
- */
+/* ---- alerts ---------------------------------------------------------------------------------- */
 
 static const struct {
     int number;
@@ -71,8 +70,7 @@ static void put_alert(gofer_net_failure *failure, int number)
     snprintf(failure->text, sizeof failure->text, "remote error: tls: alert(%d)", number);
 }
 
-/* ---- the protocol -----------------------------------------------------------------------------
- */
+/* ---- the protocol ---------------------------------------------------------------------------- */
 
 static const struct {
     int reason;
@@ -124,8 +122,7 @@ void gofer_tls_take_errors(gofer_tls_conn *tls)
     }
 }
 
-/* ---- certificates -----------------------------------------------------------------------------
- */
+/* ---- certificates ---------------------------------------------------------------------------- */
 
 enum { REASON = GOFER_NET_REASON };
 

@@ -90,8 +90,7 @@ static void wait_for(_Atomic int *count, int n)
         go_sleep(GO_MILLISECOND);
 }
 
-/* ---- many that wait, few threads ---------------------------------------------------------------
- */
+/* ---- many that wait, few threads ------------------------------------------------------------- */
 
 static int (*library_ask)(int fd, int number);
 static int (*library_read)(int fd);
@@ -241,8 +240,7 @@ static void hundreds_of_connections(void)
     need_most(threads(), MOST_THREADS, "threads");
 }
 
-/* ---- what is large -----------------------------------------------------------------------------
- */
+/* ---- what is large --------------------------------------------------------------------------- */
 
 enum { LARGE = 1 << 20 };
 
@@ -288,8 +286,7 @@ static void large_writes_are_whole(void)
     wait_for(&done, 4);
 }
 
-/* ---- descriptors, errors, times ----------------------------------------------------------------
- */
+/* ---- descriptors, errors, times -------------------------------------------------------------- */
 
 static void put_later(int fd)
 {
@@ -460,8 +457,7 @@ static void numbers_and_files(void)
     need(want.revents, POLLNVAL, "what it found");
 }
 
-/* ---- what is not to be parked ------------------------------------------------------------------
- */
+/* ---- what is not to be parked ---------------------------------------------------------------- */
 
 /* Set where the thread must not run other goroutines. */
 static __thread volatile int busy;
@@ -622,8 +618,7 @@ static void and_are_parked_again_after(void)
     need_most(threads(), before + 2, "threads");
 }
 
-/* ---- what goes with the goroutine --------------------------------------------------------------
- */
+/* ---- what goes with the goroutine ------------------------------------------------------------ */
 
 static void read_in_locale(int fd, bool own)
 {
@@ -718,8 +713,7 @@ static void openssl_errors_go_along(void)
     }
 }
 
-/* ---- stdio, plain threads, names ---------------------------------------------------------------
- */
+/* ---- stdio, plain threads, names ------------------------------------------------------------- */
 
 static void print_lines(FILE *file, int who)
 {
@@ -813,8 +807,7 @@ static void names_are_looked_up(void)
     wait_for(&done, 20);
 }
 
-/* ---- all ---------------------------------------------------------------------------------------
- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 static int exit_pipe[2];
 

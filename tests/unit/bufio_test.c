@@ -72,8 +72,7 @@ static go_sink sink_of(struct taken *t)
     return (go_sink){ take, t };
 }
 
-/* ---- readers: one behaviour each --------------------------------------------------------------
- */
+/* ---- readers: one behaviour each ------------------------------------------------------------- */
 
 static void lines_have_no_ends(void)
 {
@@ -251,8 +250,7 @@ static void a_reset_forgets(void)
     go_reader_free(&r);
 }
 
-/* ---- readers beside the model -----------------------------------------------------------------
- */
+/* ---- readers beside the model ---------------------------------------------------------------- */
 
 struct model {
     const char *bytes;
@@ -351,8 +349,7 @@ static void like_the_model(int rounds, unsigned seed)
     }
 }
 
-/* ---- writers ----------------------------------------------------------------------------------
- */
+/* ---- writers --------------------------------------------------------------------------------- */
 
 static void writes_are_gathered(void)
 {
@@ -465,8 +462,7 @@ static void writes_like_the_model(int rounds, unsigned seed)
     }
 }
 
-/* ---- descriptors and contexts -----------------------------------------------------------------
- */
+/* ---- descriptors and contexts ---------------------------------------------------------------- */
 
 static void talk(go_fd *to)
 {

@@ -41,8 +41,7 @@ static void plain_threads_alone(void)
     CHECK(go_shutdown(-1), 0);
 }
 
-/* ---- one goroutine that never waits -----------------------------------------------------------
- */
+/* ---- one goroutine that never waits ---------------------------------------------------------- */
 
 static _Atomic bool was_read;
 static go_fd *ends[2];
@@ -82,8 +81,7 @@ static void one_goroutine_computes(void)
     go_gomaxprocs(2);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static void *shut_down(void *waiting)
 {
@@ -113,8 +111,7 @@ static void shutdown_waits_for_descriptors(void)
     }
 }
 
-/* ---- a child ----------------------------------------------------------------------------------
- */
+/* ---- a child --------------------------------------------------------------------------------- */
 
 /* A close in the child of a fork is the child's own. */
 static void fork_leaves_the_parent_alone(void)
@@ -140,8 +137,7 @@ static void fork_leaves_the_parent_alone(void)
     (void)byte;
 }
 
-/* ---- sleeping ---------------------------------------------------------------------------------
- */
+/* ---- sleeping -------------------------------------------------------------------------------- */
 
 /* How often the other threads went to sleep so far: each wake-up is followed by one. */
 static long sleeps_of_others(void)

@@ -10,8 +10,7 @@
 
 enum { MEGABYTE = 1 << 20 };
 
-/* ---- bytes ------------------------------------------------------------------------------------
- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 static void read_returns_what_is_there_then_the_end(go_fd *from, go_fd *to)
 {
@@ -133,8 +132,7 @@ static void concurrent_writers(void)
     writers_do_not_cut_each_other(pair[0], pair[1]);
 }
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static void write_megabyte(go_fd *to, int error, go_chan(ssize_t) result)
 {
@@ -242,8 +240,7 @@ static void half_close(void)
     unref_pair(pair);
 }
 
-/* ---- edges: none is waited for that will not come ---------------------------------------------
- */
+/* ---- edges: none is waited for that will not come -------------------------------------------- */
 
 static void data_and_end_together(void)
 {
@@ -376,8 +373,7 @@ static void urgent_data(void)
     unref_pair(pair);
 }
 
-/* ---- kinds of descriptors ---------------------------------------------------------------------
- */
+/* ---- kinds of descriptors -------------------------------------------------------------------- */
 
 static void counters(void)
 {
@@ -554,8 +550,7 @@ static void datagrams(void)
     go_fd_unref(b);
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void dial(struct sockaddr_in address, go_waitgroup *wg)
 {
@@ -594,8 +589,7 @@ static void connections(void)
     go_fd_unref(refused);
 }
 
-/* ---- who owns it ------------------------------------------------------------------------------
- */
+/* ---- who owns it ----------------------------------------------------------------------------- */
 
 static bool is_open(int number)
 {

@@ -6,8 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* ---- the blocking calls -----------------------------------------------------------------------
- */
+/* ---- the blocking calls ---------------------------------------------------------------------- */
 
 static char buffer[2 << 20]; /* more than a full pipe or socket takes; what is in it is no matter */
 
@@ -138,8 +137,7 @@ static void make_unanswered(void)
     (void)listener; /* stays, as they do */
 }
 
-/* ---- what ends them ---------------------------------------------------------------------------
- */
+/* ---- what ends them -------------------------------------------------------------------------- */
 
 enum { WAITERS = 3 }; /* the first waits for an edge, the others for their turns */
 
@@ -229,8 +227,7 @@ static void contexts_end_their_own(const struct blocking *kind)
     go_fd_unref(other);
 }
 
-/* ---- deadlines --------------------------------------------------------------------------------
- */
+/* ---- deadlines ------------------------------------------------------------------------------- */
 
 static void a_deadline_holds_although_there_is_data(void)
 {
@@ -293,8 +290,7 @@ static void a_deadline_dies_with_its_descriptor(void)
     unref_pair(pair);
 }
 
-/* ---- who polls --------------------------------------------------------------------------------
- */
+/* ---- who polls ------------------------------------------------------------------------------- */
 
 static void *write_byte(void *to)
 {
@@ -398,8 +394,7 @@ static void a_locked_goroutine_waits(void)
     unref_pair(ends);
 }
 
-/* ---- plain threads ----------------------------------------------------------------------------
- */
+/* ---- plain threads --------------------------------------------------------------------------- */
 
 static void *blocked_thread(void *argument)
 {
@@ -425,8 +420,7 @@ static void close_ends_plain_threads(void)
     go_fd_unref(to);
 }
 
-/* ---- a call that holds its thread up ----------------------------------------------------------
- */
+/* ---- a call that holds its thread up --------------------------------------------------------- */
 
 static void read_terminal(go_fd *tty, go_chan(ssize_t) result)
 {

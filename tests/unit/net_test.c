@@ -69,8 +69,7 @@ static void unref_both(go_conn *near, go_conn *far)
     go_conn_unref(far);
 }
 
-/* ---- streams ----------------------------------------------------------------------------------
- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 static void echo(go_conn *conn)
 {
@@ -327,8 +326,7 @@ static void plain_threads_dial_too(void)
     go_listener_unref(listener);
 }
 
-/* ---- dialling ---------------------------------------------------------------------------------
- */
+/* ---- dialling -------------------------------------------------------------------------------- */
 
 /* An address at which nobody listens: somebody did. */
 static char *closed_address(const char *network, const char *host, char *buf, size_t size)
@@ -508,8 +506,7 @@ static void dial_falls_back_to_the_other_family(void)
     CHECK_PREFIX(go_net_error(), "dial tcp [::]:"); /* the first one's failure */
 }
 
-/* ---- listening --------------------------------------------------------------------------------
- */
+/* ---- listening ------------------------------------------------------------------------------- */
 
 static void a_port_is_taken_once_but_for_reuse(void)
 {
@@ -597,8 +594,7 @@ static void without_a_host_both_families_come(void)
     go_listener_unref(listener);
 }
 
-/* ---- unix sockets -----------------------------------------------------------------------------
- */
+/* ---- unix sockets ---------------------------------------------------------------------------- */
 
 static void closing_removes_the_file(void)
 {
@@ -709,8 +705,7 @@ static void short_reads_leave_the_rest(void)
     unref_both(near, far);
 }
 
-/* ---- packets ----------------------------------------------------------------------------------
- */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 static void packets_come_with_addresses(const char *network, const char *one, const char *other)
 {
@@ -780,8 +775,7 @@ static void udp_without_a_host_speaks_both(void)
     unref_both(both, ipv4);
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static void look_up(int *found)
 {

@@ -36,8 +36,7 @@ static void check_output(go_cmd *cmd, const char *expected)
     free(bytes);
 }
 
-/* ---- how they end -----------------------------------------------------------------------------
- */
+/* ---- how they end ---------------------------------------------------------------------------- */
 
 static void statuses(void)
 {
@@ -106,8 +105,7 @@ static void somebody_else_took_the_status(void)
     CHECK(errno, ECHILD);
 }
 
-/* ---- ways in and out --------------------------------------------------------------------------
- */
+/* ---- ways in and out ------------------------------------------------------------------------- */
 
 static void output_is_kept(void)
 {
@@ -308,8 +306,7 @@ static void signals_are_as_at_the_beginning(void)
     go_unlock_os_thread();
 }
 
-/* ---- signals ----------------------------------------------------------------------------------
- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 /* Has the command's first line come: its traps are set. */
 static void await_line(go_cmd *cmd)
@@ -381,8 +378,7 @@ static void a_whole_group(void)
     CHECK(go_cmd_wait(&cmd), 128 + SIGKILL);
 }
 
-/* ---- contexts ---------------------------------------------------------------------------------
- */
+/* ---- contexts -------------------------------------------------------------------------------- */
 
 /* The number that a child says on its stderr, and the context that ends then. */
 struct said {
@@ -553,8 +549,7 @@ static void killed_while_another_waits(void)
     CHECK(result, 128 + SIGKILL);
 }
 
-/* ---- errors of the start ----------------------------------------------------------------------
- */
+/* ---- errors of the start --------------------------------------------------------------------- */
 
 static char directory[] = "/tmp/gofer-process-XXXXXX", file[64], plain[64], broken[64];
 
@@ -667,8 +662,7 @@ static void names_are_looked_up(void)
     setenv("PATH", before, 1);
 }
 
-/* ---- all of them ------------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static void all(void)
 {

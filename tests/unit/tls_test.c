@@ -50,8 +50,7 @@ static void *need(void *made, const char *what)
     exit(1);
 }
 
-/* ---- certificates -----------------------------------------------------------------------------
- */
+/* ---- certificates ---------------------------------------------------------------------------- */
 
 typedef struct identity {
     X509 *certificate;
@@ -163,8 +162,7 @@ static go_tls_config *client_config(void)
     return config;
 }
 
-/* ---- pairs ------------------------------------------------------------------------------------
- */
+/* ---- pairs ----------------------------------------------------------------------------------- */
 
 static void make_raw_pair(go_conn **near, go_conn **far)
 {
@@ -244,8 +242,7 @@ static pair make_open_pair(void)
     return made;
 }
 
-/* ---- handshakes -------------------------------------------------------------------------------
- */
+/* ---- handshakes ------------------------------------------------------------------------------ */
 
 static void a_handshake_says_what_it_came_to(void)
 {
@@ -365,8 +362,7 @@ static void verification_can_be_skipped(void)
     drop_pair(&made);
 }
 
-/* ---- clients' certificates --------------------------------------------------------------------
- */
+/* ---- clients' certificates ------------------------------------------------------------------- */
 
 static outcomes authenticate(go_tls_client_auth auth, const identity *one, int version)
 {
@@ -418,8 +414,7 @@ static void servers_demand_certificates(int version)
     CHECK(authenticate(GO_TLS_REQUIRE_ANY_CLIENT_CERT, NULL, version).server, EPROTO);
 }
 
-/* ---- choices ----------------------------------------------------------------------------------
- */
+/* ---- choices --------------------------------------------------------------------------------- */
 
 static outcomes negotiate(const char *client, const char *server, const char *chosen)
 {
@@ -536,8 +531,7 @@ static void sessions_are_resumed(int version)
     go_tls_config_unref(server);
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------
- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 enum { LARGE = 10 << 20 };
 
@@ -627,8 +621,7 @@ static void several_take_turns(void)
     drop_pair(&made);
 }
 
-/* ---- ends -------------------------------------------------------------------------------------
- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 static void the_end_and_a_cut_differ(void)
 {
@@ -818,8 +811,7 @@ static void forgery_is_found(void)
     drop_pair(&made);
 }
 
-/* ---- configurations ---------------------------------------------------------------------------
- */
+/* ---- configurations -------------------------------------------------------------------------- */
 
 static void wrong_certificates_are_refused(void)
 {
@@ -930,8 +922,7 @@ static void dialling_and_listening(void)
     CHECK(rmdir(folder), 0);
 }
 
-/* ---- many -------------------------------------------------------------------------------------
- */
+/* ---- many ------------------------------------------------------------------------------------ */
 
 /* Good and bad servers' certificates mixed: one's errors must not be another's. */
 static void dial_in_a_crowd(const char *address, go_tls_config *config, const char *name,

@@ -256,8 +256,7 @@ CASE(select_on_both_sides)
     return 0;
 }
 
-/* ---- sorting, counting, asking ----------------------------------------------------------------
- */
+/* ---- sorting, counting, asking --------------------------------------------------------------- */
 
 static void sort(int *v, int n, go_chan(go_unit) done)
 {
