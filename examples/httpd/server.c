@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* accept4 */
 #include "httpd.h"
 
+#include <linux/filter.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -48,12 +49,15 @@ static void take(struct server *server, go_conn *conn)
     }
 }
 
-/* Those whom the kernel has welcomed already: closing the listener would reset them. */
+/* Those whom the kernel has welcomed already: closing the listener would reset them. First it is
+ * told to drop what comes for the listener itself, or it would welcome more behind the last. */
 static void take_those_who_wait(struct server *server)
 {
-    int descriptor;
-    while ((descriptor = accept4(go_fd_number(go_listener_fd(server->listener)), NULL, NULL,
-                                 SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog filter = { 1, &drop };
+    int listener = go_fd_number(go_listener_fd(server->listener)), descriptor;
+    setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+    while ((descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
         go_fd *fd = go_fd_new(descriptor);
         go_conn *conn = fd ? go_conn_from_fd(fd) : NULL;
         if (conn)
