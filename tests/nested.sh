@@ -53,9 +53,8 @@ musl)
 valgrind)
     need valgrind
     toolchain valgrind
-    # crashes are its own; a handler on a stack of its own it takes for a frame of the stack below;
-    # of net_test it does not see the end
-    without='crash_test|headers_test|signal_test|net_test'
+    # crashes are its own; a handler on a stack of its own it takes for a frame of the stack below
+    without='crash_test|headers_test|signal_test'
     compiler=cc emulator='valgrind --quiet --fair-sched=yes --error-exitcode=99'
     ;;
 *)

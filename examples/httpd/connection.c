@@ -27,10 +27,6 @@ static go_pool out_memories = { .create = new_out_memory, .destroy = free };
  * answer, which a reset would take away from it. */
 static const go_duration linger_time = 2 * GO_SECOND;
 
-/* How long a client may take to send a request when the server stops: one who sent it before he
- * could know that gets an answer, which tells him. */
-static const go_duration last_call = GO_SECOND / 2;
-
 /* ---- deadlines ------------------------------------------------------------------------------- */
 
 /* Sets a deadline, unless the one that is set comes before it by less than an eighth. */
@@ -105,12 +101,13 @@ static void give_back_memory(struct connection *c)
 
 /* ---- a request ------------------------------------------------------------------------------- */
 
-/* The server stops while the connection waits. */
+/* The server stops while the connection waits: a client who sent a request before he could know
+ * that gets an answer, which tells him. */
 static bool await_last_request(struct connection *c)
 {
     const char *bytes;
     go_fd *fd = go_conn_fd(c->conn);
-    c->read_until = go_now() + last_call;
+    c->read_until = go_now() + c->server->settings->last_call;
     go_conn_set_read_deadline(c->conn, c->read_until);
     ssize_t n = go_reader_peek(&c->in, 1, &bytes);
     if (n < 0 && errno == ETIMEDOUT && fd) /* the bytes may have come at the same time */

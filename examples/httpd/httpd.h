@@ -32,6 +32,7 @@ struct settings {
     go_duration idle_timeout;  /* until a next request begins */
     go_duration read_timeout;  /* from its first byte to the last of its body */
     go_duration write_timeout; /* for each piece of an answer */
+    go_duration last_call;     /* for a next request when the server is stopped */
     go_duration drain_timeout; /* for what is in progress when the server is stopped */
     bool reuse_port;
     bool debug; /* the routes under /debug */

@@ -25,6 +25,7 @@ static const char usage[] =
     "  --idle-timeout TIME     until a next request; default 60s\n"
     "  --read-timeout TIME     for a whole request; default 30s\n"
     "  --write-timeout TIME    for each piece of an answer; default 30s\n"
+    "  --last-call TIME        for a next request at SIGTERM or SIGINT; default 500ms\n"
     "  --drain-timeout TIME    for requests in progress at SIGTERM or SIGINT; default 30s\n";
 
 static struct settings settings = {
@@ -34,6 +35,7 @@ static struct settings settings = {
     .idle_timeout = GO_MINUTE,
     .read_timeout = 30 * GO_SECOND,
     .write_timeout = 30 * GO_SECOND,
+    .last_call = GO_SECOND / 2,
     .drain_timeout = 30 * GO_SECOND,
 };
 
@@ -78,6 +80,7 @@ static void parse_options(int argc, char **argv, const char **root, const char *
         IDLE,
         READ,
         WRITE,
+        LAST_CALL,
         DRAIN,
         HELP
     };
@@ -94,6 +97,7 @@ static void parse_options(int argc, char **argv, const char **root, const char *
         { "idle-timeout", required_argument, NULL, IDLE },
         { "read-timeout", required_argument, NULL, READ },
         { "write-timeout", required_argument, NULL, WRITE },
+        { "last-call", required_argument, NULL, LAST_CALL },
         { "drain-timeout", required_argument, NULL, DRAIN },
         { "help", no_argument, NULL, HELP },
         { 0 },
@@ -136,6 +140,9 @@ static void parse_options(int argc, char **argv, const char **root, const char *
             break;
         case WRITE:
             settings.write_timeout = parse_time(optarg);
+            break;
+        case LAST_CALL:
+            settings.last_call = parse_time(optarg);
             break;
         case DRAIN:
             settings.drain_timeout = parse_time(optarg);

@@ -1,6 +1,7 @@
 /* See fd.h. */
 #include "io/fd.h"
 
+#include "base/slab.h"
 #include "io/poller.h"
 #include "io/raw.h"
 #include "sched/internal.h"
@@ -9,32 +10,20 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- where they live ------------------------------------------------------------------------- */
 
-enum { CHUNK = 256, MOST_CHUNKS = 1 << 14 };
-
-static go_fd *chunks[MOST_CHUNKS];
+static gofer_slabs fd_slabs = { .size = sizeof(go_fd) };
 static _Atomic uint32_t open_count;
 static _Atomic uint32_t deliveries; /* going on; see gofer_poller_can_wake */
 
 static void *make_fd(size_t index)
 {
-    size_t chunk = index / CHUNK;
-    if (chunk >= MOST_CHUNKS)
-        return NULL;
-    if (index % CHUNK == 0) {
-        void *memory = mmap(NULL, CHUNK * sizeof(go_fd), PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (memory == MAP_FAILED)
-            return NULL;
-        chunks[chunk] = memory;
-    }
-    go_fd *fd = &chunks[chunk][index % CHUNK];
-    fd->index = (uint32_t)index;
+    go_fd *fd = gofer_slab_make(&fd_slabs, index);
+    if (fd)
+        fd->index = (uint32_t)index;
     return fd;
 }
 
@@ -42,7 +31,7 @@ static gofer_pool fds = { .make = make_fd };
 
 static go_fd *fd_at(size_t index)
 {
-    return &chunks[index / CHUNK][index % CHUNK];
+    return gofer_slab_at(&fd_slabs, index);
 }
 
 static uint64_t key_of(const go_fd *fd)
@@ -66,10 +55,7 @@ bool gofer_fds_are_open(void)
 
 void gofer_fds_free(void)
 {
-    size_t made = fds.made;
-    gofer_pool_free(&fds);
-    for (size_t i = 0; i * CHUNK < made; i++)
-        munmap(chunks[i], CHUNK * sizeof(go_fd));
+    gofer_slabs_free(&fd_slabs, &fds);
 }
 
 bool gofer_poller_can_wake(void)
@@ -288,9 +274,9 @@ void gofer_fd_end(go_fd *fd, enum gofer_fd_side side)
 }
 
 /* Another has the turn: waits for it, with fd->lock held, which is released. */
-static gofer_cold int wait_for_turn(go_fd *fd, struct gofer_fd_direction *direction,
-                                    gofer_cancel *source)
+static gofer_cold int wait_for_turn(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
 {
+    struct gofer_fd_direction *direction = &fd->directions[side];
     struct gofer_sync_waiter waiter = { .g = gofer_self() };
     gofer_waiter_prepare(&waiter, source, GOFER_WAIT_SEMACQUIRE);
     gofer_waiters_push(&direction->turns, &waiter);
@@ -306,8 +292,7 @@ static gofer_cold int wait_for_turn(go_fd *fd, struct gofer_fd_direction *direct
     error = refusal(fd, direction);
     gofer_spin_unlock(&fd->lock);
     if (error)
-        gofer_fd_end(fd,
-                     direction == &fd->directions[GOFER_FD_READ] ? GOFER_FD_READ : GOFER_FD_WRITE);
+        gofer_fd_end(fd, side);
     return error;
 }
 
@@ -371,7 +356,7 @@ int gofer_fd_begin(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
         direction->busy = true;
         direction->ready &= direction->dry; /* then it is looked at below */
         gofer_spin_unlock(&fd->lock);
-    } else if ((error = wait_for_turn(fd, direction, source)) != 0) {
+    } else if ((error = wait_for_turn(fd, side, source)) != 0) {
         return error;
     }
     if (side == GOFER_FD_READ)

@@ -353,7 +353,7 @@ def without_descriptors_it_waits_and_goes_on():
 
 @test
 def stopping_while_busy_loses_no_request():
-    with Server() as server:
+    with Server("--last-call", "20s") as server:  # a client may be that slow
         stopping = threading.Event()
         lost, counts = [], []
 

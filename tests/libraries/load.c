@@ -9,8 +9,8 @@
  * printed and not judged: beside the ticker's longest gap that of a plain thread which does the
  * same, for what the machine does to both. */
 #include "load.h"
+#include "../descriptors.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <time.h>
 #include <unistd.h>
@@ -160,29 +160,6 @@ static int all_at_work(void)
 }
 
 /* ---- what is left --------------------------------------------------------------------------- */
-
-/* Without those under /proc: the monitor opens and closes such ones. */
-static int count_descriptors(bool print)
-{
-    char path[64], target[256];
-    int count = 0;
-    DIR *fds = opendir("/proc/self/fd");
-    CHECK(fds != NULL, 1);
-    for (struct dirent *entry; (entry = readdir(fds));) {
-        snprintf(path, sizeof path, "/proc/self/fd/%.20s", entry->d_name);
-        ssize_t length = readlink(path, target, sizeof target - 1);
-        if (length <= 0)
-            continue;
-        target[length] = 0;
-        if (strncmp(target, "/proc/", 6) == 0)
-            continue;
-        count++;
-        if (print)
-            fprintf(stderr, "descriptor %s: %s\n", entry->d_name, target);
-    }
-    closedir(fds);
-    return count;
-}
 
 int go_main(int argc, char **argv)
 {

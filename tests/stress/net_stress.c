@@ -2,8 +2,7 @@
  * threads, over TCP and unix sockets; whole transfers are compared, and in the end no descriptor is
  * left. */
 #include "stress.h"
-
-#include <dirent.h>
+#include "../descriptors.h"
 
 enum { GOROUTINES = 12, THREADS = 2, SERVERS = 3, MOST = 20000 };
 
@@ -12,16 +11,6 @@ static go_listener *listeners[2];
 static char addresses[2][GO_ADDRESS_ROOM];
 static char data[MOST]; /* what is sent */
 static _Atomic long done_rounds, echoed, cut_short;
-
-static int open_descriptors(void)
-{
-    int count = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    while (readdir(dir))
-        count++;
-    closedir(dir);
-    return count;
-}
 
 /* Sends back what comes, unless it is told to close early by the first byte. */
 static void echo(go_conn *conn)
@@ -161,8 +150,8 @@ int go_main(int argc, char **argv)
         for (int which = 0; which < 2; which++)
             go_listener_unref(listeners[which]);
         if (again)
-            STRESS_CHECK(open_descriptors(), before);
-        before = open_descriptors();
+            STRESS_CHECK(count_descriptors(0), before);
+        before = count_descriptors(0);
     }
     printf("%ld echoed, %ld cut short\n", echoed, cut_short);
     STRESS_CHECK(echoed > 0 && cut_short > 0, 1);

@@ -2,24 +2,14 @@
  * by signals at any moment: each wait tells which it was, and neither a descriptor nor a child is
  * left. Run as: process_stress [ROUNDS [SEED]]. */
 #include "stress.h"
+#include "../descriptors.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 enum { GOROUTINES = 6, THREADS = 2, CROWD = 60 };
 
 #define WORDS(...) ((char *[]){ __VA_ARGS__, NULL })
-
-static int count_descriptors(void)
-{
-    DIR *all = opendir("/proc/self/fd");
-    int n = 0;
-    while (readdir(all))
-        n++;
-    closedir(all);
-    return n;
-}
 
 static void kill_soon(go_cmd *cmd, int *result, unsigned seed)
 {
@@ -118,10 +108,10 @@ int go_main(int argc, char **argv)
     go_fd *ends[2];
     stress_begin(argc, argv, 40);
     STRESS_CHECK(go_fd_pipe(ends), 0); /* the poller's own descriptors are open now */
-    int before = count_descriptors();
+    int before = count_descriptors(0);
     a_crowd();
     stress_run_workers(work, GOROUTINES, THREADS);
-    STRESS_CHECK(count_descriptors(), before);
+    STRESS_CHECK(count_descriptors(0), before);
     STRESS_CHECK(waitpid(-1, NULL, WNOHANG), -1);
     STRESS_CHECK(errno, ECHILD);
     go_fd_unref(ends[0]);

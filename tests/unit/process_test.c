@@ -2,8 +2,8 @@
  * nothing is left: no descriptor, no zombie. faults/pidfd_test.sh runs it without pidfds. */
 #define _GNU_SOURCE 1 /* pipe2 */
 #include "unit.h"
+#include "../descriptors.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -13,17 +13,6 @@
 #include <unistd.h>
 
 #define SHELL(script) ((char *[]){ "/bin/sh", "-c", (char *)(uintptr_t)(script), NULL })
-
-static int count_descriptors(void)
-{
-    DIR *all = opendir("/proc/self/fd");
-    int n = 0;
-    CHECK(all != NULL, 1);
-    while (readdir(all))
-        n++;
-    closedir(all);
-    return n;
-}
 
 /* The output of a command that must succeed. */
 static void check_output(go_cmd *cmd, const char *expected)
@@ -590,11 +579,7 @@ static void check_start(go_cmd cmd, int error)
 /* qemu's user emulation and valgrind have no vfork: what exec says is lost there. */
 static _Bool is_emulated(void)
 {
-    char name[32] = "";
-    FILE *comm = fopen("/proc/self/comm", "r");
-    CHECK(comm && fgets(name, sizeof name, comm), 1);
-    fclose(comm);
-    return strncmp(name, "qemu-", 5) == 0 || strncmp(name, "memcheck", 8) == 0;
+    return runs_under("qemu-") || runs_under("memcheck");
 }
 
 static void errors_of_the_start(void)
@@ -704,9 +689,9 @@ int go_main(int argc, char **argv)
     (void)argv;
     CHECK(go_fd_pipe(ends), 0); /* the poller's own descriptors are open now */
     make_files();
-    int before = count_descriptors();
+    int before = count_descriptors(0);
     all();
-    CHECK(count_descriptors(), before);
+    CHECK(count_descriptors(0), before);
     CHECK(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
     CHECK(errno, ECHILD);
     go_fd_unref(ends[0]);
