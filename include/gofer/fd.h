@@ -105,6 +105,12 @@ GOFER_API ssize_t go_fd_sendmsg(go_fd *fd, const struct msghdr *message, int fla
  * them through the program: how many; 0 at the file's end. Go: what TCPConn.ReadFrom does. */
 GOFER_API ssize_t go_fd_sendfile(go_fd *fd, int file, off_t *offset, size_t size);
 
+/* Up to `size` bytes from one descriptor to another, as soon as there are any, without copying them
+ * through the program: how many; 0 at the end of what there is. One of the two is a pipe (EINVAL),
+ * as for splice(2). It takes its turn among those that read `from` and those that write `to`, and
+ * the deadlines of both count. Go: what TCPConn.ReadFrom does with a connection. */
+GOFER_API ssize_t go_fd_splice(go_fd *from, go_fd *to, size_t size);
+
 /* ---- sockets
  * -------------------------------------------------------------------------------------- */
 
@@ -147,6 +153,9 @@ GOFER_API ssize_t go_fd_readv_ctx(go_context *ctx, go_fd *fd, const struct iovec
                                   int count);
 GOFER_API ssize_t go_fd_writev_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces,
                                    int count);
+GOFER_API ssize_t go_fd_sendfile_ctx(go_context *ctx, go_fd *fd, int file, off_t *offset,
+                                     size_t size);
+GOFER_API ssize_t go_fd_splice_ctx(go_context *ctx, go_fd *from, go_fd *to, size_t size);
 GOFER_API ssize_t go_fd_recvmsg_ctx(go_context *ctx, go_fd *fd, struct msghdr *message, int flags);
 GOFER_API ssize_t go_fd_sendmsg_ctx(go_context *ctx, go_fd *fd, const struct msghdr *message,
                                     int flags);

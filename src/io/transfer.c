@@ -75,6 +75,17 @@ static gofer_noinline ssize_t sendfile_quietly(int number, int file, off_t *offs
     return n;
 }
 
+static ssize_t splice_once(const go_fd *from, const go_fd *to, size_t size)
+{
+    int in = gofer_fd_number(from), out = gofer_fd_number(to);
+    if (raises_sigpipe(out))
+        return splice(in, NULL, out, NULL, size, SPLICE_F_NONBLOCK);
+    sigset_t before = hold_sigpipe();
+    ssize_t n = splice(in, NULL, out, NULL, size, SPLICE_F_NONBLOCK);
+    drop_sigpipe(&before, n);
+    return n;
+}
+
 static ssize_t writev_once(const go_fd *fd, const struct iovec *pieces, int count)
 {
     int number = gofer_fd_number(fd);
@@ -264,15 +275,49 @@ ssize_t go_fd_pwrite(go_fd *fd, const void *data, size_t size, off_t offset)
     return error ? outcome(done, error) : (ssize_t)done;
 }
 
-ssize_t go_fd_sendfile(go_fd *fd, int file, off_t *offset, size_t size)
+ssize_t go_fd_sendfile_ctx(go_context *ctx, go_fd *fd, int file, off_t *offset, size_t size)
 {
+    gofer_cancel *source = gofer_context_source(ctx);
     ssize_t n = 0;
-    int error = gofer_fd_begin(fd, GOFER_FD_WRITE, NULL);
+    int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
     if (error)
         return fail(error);
     while (!error && (n = sendfile_once(fd, file, offset, size)) < 0)
-        error = gofer_fd_retry(fd, GOFER_FD_WRITE, NULL);
+        error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
     gofer_fd_end(fd, GOFER_FD_WRITE);
+    return error ? fail(error) : n;
+}
+
+/* A splice failed, and the kernel does not say at which end nothing was ready: waits for both. */
+static int splice_retry(go_fd *from, go_fd *to, gofer_cancel *source)
+{
+    int error = errno;
+    if (error == EINTR)
+        return 0;
+    if (error != EAGAIN)
+        return error;
+    error = gofer_fd_wait_ready(from, GOFER_FD_READ, source);
+    return error ? error : gofer_fd_wait_ready(to, GOFER_FD_WRITE, source);
+}
+
+/* The turn to read comes first. Who has a turn to write waits for no other: nobody waits in a
+ * circle. */
+ssize_t go_fd_splice_ctx(go_context *ctx, go_fd *from, go_fd *to, size_t size)
+{
+    gofer_cancel *source = gofer_context_source(ctx);
+    ssize_t n = 0;
+    if (!size)
+        return read_none(from, source);
+    int error = gofer_fd_begin(from, GOFER_FD_READ, source);
+    if (error)
+        return fail(error);
+    error = gofer_fd_begin(to, GOFER_FD_WRITE, source);
+    if (!error) {
+        while (!error && (n = splice_once(from, to, size)) < 0)
+            error = splice_retry(from, to, source);
+        gofer_fd_end(to, GOFER_FD_WRITE);
+    }
+    gofer_fd_end(from, GOFER_FD_READ);
     return error ? fail(error) : n;
 }
 
@@ -452,6 +497,16 @@ ssize_t go_fd_readv(go_fd *fd, const struct iovec *pieces, int count)
 ssize_t go_fd_writev(go_fd *fd, const struct iovec *pieces, int count)
 {
     return go_fd_writev_ctx(NULL, fd, pieces, count);
+}
+
+ssize_t go_fd_sendfile(go_fd *fd, int file, off_t *offset, size_t size)
+{
+    return go_fd_sendfile_ctx(NULL, fd, file, offset, size);
+}
+
+ssize_t go_fd_splice(go_fd *from, go_fd *to, size_t size)
+{
+    return go_fd_splice_ctx(NULL, from, to, size);
 }
 
 ssize_t go_fd_recvmsg(go_fd *fd, struct msghdr *message, int flags)

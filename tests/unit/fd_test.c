@@ -185,7 +185,7 @@ static void an_error_returns_what_was_read(void)
 /* SIGPIPE would end the program. */
 static void writing_to_nobody_is_epipe(void)
 {
-    go_fd *pair[2];
+    go_fd *pair[2], *full[2];
     FILE *file = tmpfile();
     sigset_t pending;
     CHECK(ftruncate(fileno(file), 4096), 0);
@@ -198,6 +198,10 @@ static void writing_to_nobody_is_epipe(void)
         CHECK_FAILS(go_fd_write(pair[1], "x", 1), EPIPE);
         CHECK_FAILS(go_fd_writev(pair[1], &(struct iovec){ (char *)"x", 1 }, 1), EPIPE);
         CHECK_FAILS(go_fd_sendfile(pair[1], fileno(file), NULL, 100), EPIPE);
+        CHECK(go_fd_pipe(full), 0);
+        CHECK(go_fd_write(full[1], "x", 1), 1);
+        CHECK_FAILS(go_fd_splice(full[0], pair[1], 1), EPIPE);
+        unref_pair(full);
         if (i == 1) {
             struct iovec piece = { (char *)"x", 1 };
             struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
@@ -482,6 +486,46 @@ static void send_a_file(void)
     fclose(file);
 }
 
+static void write_all_and_close(go_fd *fd, const char *bytes, size_t size)
+{
+    CHECK(go_fd_write(fd, bytes, size), size);
+    CHECK(go_fd_close(fd), 0);
+}
+
+static void splice_all(go_fd *from, go_fd *to)
+{
+    ssize_t n;
+    while ((n = go_fd_splice(from, to, 1 << 20)) > 0)
+        ;
+    CHECK(n, 0);
+    CHECK(go_fd_close(to), 0);
+}
+
+/* From a socket through a pipe to another: more than any of them holds, so that each end is waited
+ * for. */
+static void spliced(void)
+{
+    static char sent[3 << 20], got[sizeof sent + 1];
+    go_fd *first[2], *second[2], *ends[2];
+    go_waitgroup wg = { 0 };
+    for (size_t i = 0; i < sizeof sent; i++)
+        sent[i] = (char)(i * i >> 7);
+    make_tcp(first);
+    make_tcp(second);
+    CHECK(go_fd_pipe(ends), 0);
+    go_waitgroup_go(&wg, write_all_and_close, first[0], sent, sizeof sent);
+    go_waitgroup_go(&wg, splice_all, first[1], ends[1]);
+    go_waitgroup_go(&wg, splice_all, ends[0], second[0]);
+    CHECK(go_fd_read_full(second[1], got, sizeof got), sizeof sent);
+    CHECK(memcmp(sent, got, sizeof sent), 0);
+    go_waitgroup_wait(&wg);
+    CHECK_FAILS(go_fd_splice(ends[1], second[1], 0), EBADF);
+    CHECK_FAILS(go_fd_splice(second[1], first[1], 1), EINVAL); /* none is a pipe */
+    unref_pair(first);
+    unref_pair(second);
+    unref_pair(ends);
+}
+
 static void expire_when_empty(go_fd *fd)
 {
     int left;
@@ -644,6 +688,7 @@ static void after_close_all_is_ebadf(void)
     CHECK_FAILS(go_fd_recvmsg(fd, &message, 0), EBADF);
     CHECK_FAILS(go_fd_sendmsg(fd, &message, 0), EBADF);
     CHECK_FAILS(go_fd_sendfile(fd, 0, NULL, 1), EBADF);
+    CHECK_FAILS(go_fd_splice(fd, fd, 1), EBADF);
     CHECK_FAILS(go_fd_connect(fd, (struct sockaddr *)&address, sizeof address), EBADF);
     CHECK_FAILS(go_fd_shutdown(fd, SHUT_WR), EBADF);
     CHECK_FAILS(go_fd_wait(fd, GO_READABLE), EBADF);
@@ -680,6 +725,7 @@ int go_main(int argc, char **argv)
         terminal();
         regular_file();
         send_a_file();
+        spliced();
         standard_input();
         datagrams();
         connections();

@@ -73,8 +73,33 @@ static int regular;
 
 static ssize_t do_sendfile(go_context *ctx, go_fd *fd)
 {
-    return ctx ? go_fd_wait_ctx(ctx, fd, GO_WRITABLE) /* it has no such form */
-               : go_fd_sendfile(fd, regular, NULL, 1 << 20);
+    return go_fd_sendfile_ctx(ctx, fd, regular, NULL, 1 << 20);
+}
+
+/* A pipe of each call's own, so that it is the other end that it waits for. */
+static ssize_t do_splice_from(go_context *ctx, go_fd *fd)
+{
+    go_fd *ends[2];
+    CHECK(go_fd_pipe(ends), 0);
+    ssize_t n = go_fd_splice_ctx(ctx, fd, ends[1], 100);
+    int error = errno;
+    go_fd_unref(ends[0]);
+    go_fd_unref(ends[1]);
+    errno = error;
+    return n;
+}
+
+static ssize_t do_splice_to(go_context *ctx, go_fd *fd)
+{
+    go_fd *ends[2];
+    CHECK(go_fd_pipe(ends), 0);
+    CHECK(go_fd_write(ends[1], buffer, 4096), 4096);
+    ssize_t n = go_fd_splice_ctx(ctx, ends[0], fd, 4096);
+    int error = errno;
+    go_fd_unref(ends[0]);
+    go_fd_unref(ends[1]);
+    errno = error;
+    return n;
 }
 
 static struct sockaddr_in unanswered; /* a listener whose queue is full */
@@ -96,12 +121,14 @@ static const struct blocking {
     { "read_full", do_read_full, EMPTY, GOFER_FD_READ },
     { "readv", do_readv, EMPTY, GOFER_FD_READ },
     { "recvmsg", do_recvmsg, EMPTY, GOFER_FD_READ },
+    { "splice from it", do_splice_from, EMPTY, GOFER_FD_READ },
     { "wait readable", do_wait_readable, EMPTY, GOFER_FD_READ },
     { "accept", do_accept, LISTENER, GOFER_FD_READ },
     { "write", do_write, FULL, GOFER_FD_WRITE },
     { "writev", do_writev, FULL, GOFER_FD_WRITE },
     { "sendmsg", do_sendmsg, FULL, GOFER_FD_WRITE },
     { "sendfile", do_sendfile, FULL, GOFER_FD_WRITE },
+    { "splice to it", do_splice_to, FULL, GOFER_FD_WRITE },
     { "wait writable", do_wait_writable, FULL, GOFER_FD_WRITE },
     { "connect", do_connect, UNCONNECTED, GOFER_FD_WRITE },
 };

@@ -169,39 +169,42 @@ static void recovers(char *text)
     ROW(COMPILES, go_process_state_string, &state, NULL, (size_t)0)
 
 /* Descriptors; one that is closed blocks nobody. */
-#define FD_ROWS                                                         \
-    ROW(PLAIN, go_fd_accept, closed, NULL, NULL)                        \
-    ROW(PLAIN, go_fd_accept_ctx, cancelled, closed, NULL, NULL)         \
-    ROW(PLAIN, go_fd_close, closed)                                     \
-    ROW(PLAIN, go_fd_connect, closed, NULL, 0U)                         \
-    ROW(PLAIN, go_fd_connect_ctx, cancelled, closed, NULL, 0U)          \
-    ROW(PLAIN, go_fd_new, -1)                                           \
-    ROW(PLAIN, go_fd_number, closed)                                    \
-    ROW(APART, go_fd_pipe, pipe_by_go, pipe_by_defer)                   \
-    ROW(PLAIN, go_fd_pread, closed, NULL, (size_t)0, (off_t)0)          \
-    ROW(PLAIN, go_fd_pwrite, closed, NULL, (size_t)0, (off_t)0)         \
-    ROW(PLAIN, go_fd_read, closed, NULL, (size_t)0)                     \
-    ROW(PLAIN, go_fd_read_ctx, cancelled, closed, NULL, (size_t)0)      \
-    ROW(PLAIN, go_fd_read_full, closed, NULL, (size_t)0)                \
-    ROW(PLAIN, go_fd_read_full_ctx, cancelled, closed, NULL, (size_t)0) \
-    ROW(PLAIN, go_fd_readv, closed, NULL, 0)                            \
-    ROW(PLAIN, go_fd_readv_ctx, cancelled, closed, NULL, 0)             \
-    ROW(PLAIN, go_fd_recvmsg, closed, NULL, 0)                          \
-    ROW(PLAIN, go_fd_recvmsg_ctx, cancelled, closed, NULL, 0)           \
-    ROW(PLAIN, go_fd_ref, closed)                                       \
-    ROW(PLAIN, go_fd_release, closed)                                   \
-    ROW(PLAIN, go_fd_sendfile, closed, 0, NULL, (size_t)0)              \
-    ROW(PLAIN, go_fd_sendmsg, closed, NULL, 0)                          \
-    ROW(PLAIN, go_fd_sendmsg_ctx, cancelled, closed, NULL, 0)           \
-    ROW(PLAIN, go_fd_set_deadline, closed, GO_READABLE, (int64_t)0)     \
-    ROW(PLAIN, go_fd_shutdown, closed, 0)                               \
-    ROW(COMPILES, go_fd_socketpair, 1, 1, 0, pipe_by_go)                \
-    ROW(PLAIN, go_fd_unref, closed)                                     \
-    ROW(PLAIN, go_fd_wait, closed, GO_READABLE)                         \
-    ROW(PLAIN, go_fd_wait_ctx, cancelled, closed, GO_READABLE)          \
-    ROW(PLAIN, go_fd_write, closed, NULL, (size_t)0)                    \
-    ROW(PLAIN, go_fd_write_ctx, cancelled, closed, NULL, (size_t)0)     \
-    ROW(PLAIN, go_fd_writev, closed, NULL, 0)                           \
+#define FD_ROWS                                                           \
+    ROW(PLAIN, go_fd_accept, closed, NULL, NULL)                          \
+    ROW(PLAIN, go_fd_accept_ctx, cancelled, closed, NULL, NULL)           \
+    ROW(PLAIN, go_fd_close, closed)                                       \
+    ROW(PLAIN, go_fd_connect, closed, NULL, 0U)                           \
+    ROW(PLAIN, go_fd_connect_ctx, cancelled, closed, NULL, 0U)            \
+    ROW(PLAIN, go_fd_new, -1)                                             \
+    ROW(PLAIN, go_fd_number, closed)                                      \
+    ROW(APART, go_fd_pipe, pipe_by_go, pipe_by_defer)                     \
+    ROW(PLAIN, go_fd_pread, closed, NULL, (size_t)0, (off_t)0)            \
+    ROW(PLAIN, go_fd_pwrite, closed, NULL, (size_t)0, (off_t)0)           \
+    ROW(PLAIN, go_fd_read, closed, NULL, (size_t)0)                       \
+    ROW(PLAIN, go_fd_read_ctx, cancelled, closed, NULL, (size_t)0)        \
+    ROW(PLAIN, go_fd_read_full, closed, NULL, (size_t)0)                  \
+    ROW(PLAIN, go_fd_read_full_ctx, cancelled, closed, NULL, (size_t)0)   \
+    ROW(PLAIN, go_fd_readv, closed, NULL, 0)                              \
+    ROW(PLAIN, go_fd_readv_ctx, cancelled, closed, NULL, 0)               \
+    ROW(PLAIN, go_fd_recvmsg, closed, NULL, 0)                            \
+    ROW(PLAIN, go_fd_recvmsg_ctx, cancelled, closed, NULL, 0)             \
+    ROW(PLAIN, go_fd_ref, closed)                                         \
+    ROW(PLAIN, go_fd_release, closed)                                     \
+    ROW(PLAIN, go_fd_sendfile, closed, 0, NULL, (size_t)0)                \
+    ROW(PLAIN, go_fd_sendfile_ctx, cancelled, closed, 0, NULL, (size_t)0) \
+    ROW(PLAIN, go_fd_splice, closed, closed, (size_t)0)                   \
+    ROW(PLAIN, go_fd_splice_ctx, cancelled, closed, closed, (size_t)0)    \
+    ROW(PLAIN, go_fd_sendmsg, closed, NULL, 0)                            \
+    ROW(PLAIN, go_fd_sendmsg_ctx, cancelled, closed, NULL, 0)             \
+    ROW(PLAIN, go_fd_set_deadline, closed, GO_READABLE, (int64_t)0)       \
+    ROW(PLAIN, go_fd_shutdown, closed, 0)                                 \
+    ROW(COMPILES, go_fd_socketpair, 1, 1, 0, pipe_by_go)                  \
+    ROW(PLAIN, go_fd_unref, closed)                                       \
+    ROW(PLAIN, go_fd_wait, closed, GO_READABLE)                           \
+    ROW(PLAIN, go_fd_wait_ctx, cancelled, closed, GO_READABLE)            \
+    ROW(PLAIN, go_fd_write, closed, NULL, (size_t)0)                      \
+    ROW(PLAIN, go_fd_write_ctx, cancelled, closed, NULL, (size_t)0)       \
+    ROW(PLAIN, go_fd_writev, closed, NULL, 0)                             \
     ROW(PLAIN, go_fd_writev_ctx, cancelled, closed, NULL, 0)
 
 /* Contexts and scopes. */
