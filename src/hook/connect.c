@@ -54,10 +54,11 @@ GOFER_HOOK int accept4(int fd, struct sockaddr *restrict address, socklen_t *res
 static int wait_connected(gofer_hook_call *call)
 {
     struct pollfd look = { call->fd, POLLOUT, 0 };
-    int result = 0;
+    int result = 0, ready;
     socklen_t size = sizeof result;
-    while (gofer_hook_next()->poll(&look, 1, 0) == 0) {
-        int error = gofer_hook_park(&look, 1, call->deadline, call->caller);
+    while ((ready = gofer_hook_look(&look, 1)) <= 0) {
+        int error =
+            ready < 0 ? errno : gofer_hook_park(&look, 1, call->deadline, call->caller);
         if (error == ETIMEDOUT)
             error = EINPROGRESS; /* as the kernel where SO_SNDTIMEO has passed */
         if (error == EINPROGRESS || error == EBADF) {
@@ -65,8 +66,7 @@ static int wait_connected(gofer_hook_call *call)
             return -1;
         }
         if (error) { /* it cannot be parked */
-            int64_t left = call->deadline < 0 ? -1 : (call->deadline - gofer_hook_now()) / 1000000;
-            int ready = gofer_hook_next()->poll(&look, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+            ready = gofer_hook_next()->poll(&look, 1, gofer_hook_milliseconds_left(call->deadline));
             if (ready > 0)
                 break;
             if (ready == 0)

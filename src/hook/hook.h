@@ -81,9 +81,15 @@ int gofer_hook_park(const struct pollfd *fds, unsigned long count, int64_t deadl
 void gofer_hook_block(void (*fn)(void *), void *argument);
 void gofer_hook_closing(int number);
 
+/* poll without waiting. A signal that is pending interrupts even that: it is asked again. */
+int gofer_hook_look(struct pollfd *fds, nfds_t count);
+
 /* The monotonic clock, and the time so much after now (negative: never). */
 int64_t gofer_hook_now(void);
 int64_t gofer_hook_after(int64_t nanoseconds);
+
+/* Until then, as poll counts, rounded up; -1: for ever. */
+int gofer_hook_milliseconds_left(int64_t deadline);
 
 /* One hooked call on one descriptor. */
 typedef struct gofer_hook_call {
@@ -121,7 +127,7 @@ void gofer_hook_end_turn(const gofer_hook_call *call);
         bool ready_ = gofer_hook_take_turn(call);                   \
         if (ready_) {                                               \
             struct pollfd ask_ = { (call)->fd, (call)->events, 0 }; \
-            ready_ = gofer_hook_next()->poll(&ask_, 1, 0) != 0;     \
+            ready_ = gofer_hook_look(&ask_, 1) > 0;                 \
             if (ready_)                                             \
                 statement;                                          \
             gofer_hook_end_turn(call);                              \

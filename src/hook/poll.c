@@ -23,25 +23,17 @@ static int64_t after_milliseconds(int timeout)
     return gofer_hook_after(timeout < 0 ? -1 : timeout * (int64_t)1000000);
 }
 
-static int milliseconds_left(int64_t deadline)
-{
-    if (deadline < 0)
-        return -1;
-    int64_t left = deadline - gofer_hook_now();
-    return left <= 0 ? 0 : left / 1000000 >= INT_MAX ? INT_MAX : (int)((left + 999999) / 1000000);
-}
-
 /* ---- poll ------------------------------------------------------------------------------------ */
 
 static int poll_until(struct pollfd *fds, nfds_t count, int64_t deadline, const void *caller)
 {
     int kept = errno, ready;
-    while ((ready = gofer_hook_next()->poll(fds, count, 0)) == 0) {
+    while ((ready = gofer_hook_look(fds, count)) == 0) {
         int error = gofer_hook_park(fds, count, deadline, caller);
         if (error == ETIMEDOUT)
             break;
         if (error && error != EBADF)
-            return gofer_hook_next()->poll(fds, count, milliseconds_left(deadline));
+            return gofer_hook_next()->poll(fds, count, gofer_hook_milliseconds_left(deadline));
     }
     if (ready >= 0)
         errno = kept;
@@ -100,11 +92,14 @@ static void copy_set(fd_set *to, const fd_set *from)
 static int select_now(int count, const struct sets *sets)
 {
     fd_set found[3];
-    struct timeval at_once = { 0, 0 };
-    copy_set(&found[0], sets->read);
-    copy_set(&found[1], sets->write);
-    copy_set(&found[2], sets->except);
-    int ready = gofer_hook_next()->select(count, &found[0], &found[1], &found[2], &at_once);
+    int ready;
+    do { /* as gofer_hook_look */
+        struct timeval at_once = { 0, 0 };
+        copy_set(&found[0], sets->read);
+        copy_set(&found[1], sets->write);
+        copy_set(&found[2], sets->except);
+        ready = gofer_hook_next()->select(count, &found[0], &found[1], &found[2], &at_once);
+    } while (ready < 0 && errno == EINTR);
     if (ready > 0) {
         fd_set *to[3] = { sets->read, sets->write, sets->except };
         for (int i = 0; i < 3; i++)
@@ -216,7 +211,7 @@ GOFER_HOOK int pselect(int count, fd_set *restrict read, fd_set *restrict write,
     int64_t deadline = gofer_hook_after(timeout ? nanoseconds_of(timeout) : -1);
     int ready = select_until(count, &sets, deadline, CALLER);
     if (ready == -2) {
-        int left = milliseconds_left(deadline);
+        int left = gofer_hook_milliseconds_left(deadline);
         struct timespec rest = { left / 1000, left % 1000 * 1000000L };
         return gofer_hook_next()->pselect(count, read, write, except, left < 0 ? NULL : &rest,
                                           NULL);
@@ -238,7 +233,7 @@ static int epoll_until(int epoll, struct epoll_event *events, int most, int64_t 
         if (error == ETIMEDOUT)
             break;
         if (error && error != EBADF)
-            return gofer_hook_next()->epoll_wait(epoll, events, most, milliseconds_left(deadline));
+            return gofer_hook_next()->epoll_wait(epoll, events, most, gofer_hook_milliseconds_left(deadline));
     }
     if (ready >= 0)
         errno = kept;

@@ -2,6 +2,7 @@
 #include "hook/hook.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
 #include <sys/time.h>
 
@@ -121,6 +122,23 @@ int64_t gofer_hook_after(int64_t nanoseconds)
 {
     int64_t now = gofer_hook_now();
     return nanoseconds < 0 ? -1 : nanoseconds > INT64_MAX - now ? INT64_MAX : now + nanoseconds;
+}
+
+int gofer_hook_milliseconds_left(int64_t deadline)
+{
+    if (deadline < 0)
+        return -1;
+    int64_t left = deadline - gofer_hook_now();
+    return left <= 0 ? 0 : left / 1000000 >= INT_MAX ? INT_MAX : (int)((left + 999999) / 1000000);
+}
+
+int gofer_hook_look(struct pollfd *fds, nfds_t count)
+{
+    int ready;
+    do
+        ready = gofer_hook_next()->poll(fds, count, 0);
+    while (ready < 0 && errno == EINTR);
+    return ready;
 }
 
 /* ---- a call on one descriptor ---------------------------------------------------------------- */

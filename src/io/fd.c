@@ -300,7 +300,11 @@ static int ask_kernel(const go_fd *fd, enum gofer_fd_side side)
 {
     struct pollfd ask = { .fd = gofer_fd_number(fd),
                           .events = side == GOFER_FD_READ ? POLLIN | POLLRDHUP : POLLOUT };
-    return poll(&ask, 1, 0);
+    int ready;
+    do
+        ready = poll(&ask, 1, 0);
+    while (ready < 0 && errno == EINTR); /* a signal that is pending: it need not have waited */
+    return ready;
 }
 
 /* Waits for an edge; none that came since the turn began or since the last wait is missed. */
