@@ -117,8 +117,9 @@ GOFER_API ssize_t go_reader_read_full(go_reader *r, void *to, size_t size);
 /* The next byte, 0 to 255; -1 with errno (0 at the end). Go: Reader.ReadByte. */
 GOFER_API int go_reader_read_byte(go_reader *r);
 
-/* Gives the byte that was read last back, to be read again: 0; -1 and EINVAL where the last call
- * read none, or was a peek, discard or unread. Go: Reader.UnreadByte. */
+/* Gives the byte that was read last back, to be read again, also after a read that met the end: 0;
+ * -1 and EINVAL where none was read since the last peek, discard or unread, or where a read that
+ * failed since then has used the byte's place. Go: Reader.UnreadByte. */
 GOFER_API int go_reader_unread_byte(go_reader *r);
 
 /* Points *bytes at the next n bytes, in the buffer, without reading them: n; fewer, with errno: 0

@@ -147,11 +147,15 @@ void gofer_address_set_port(go_address *address, int port)
 
 /* ---- text to address ------------------------------------------------------------------------- */
 
-/* The number of a zone: an interface's name, or a number; 0: neither. */
+/* The number of a zone: an interface's name, or a number; 0: neither, nor one that is too large. */
 static uint32_t zone_number(const char *zone)
 {
-    uint32_t number = if_nametoindex(zone);
-    return number ? number : (uint32_t)strtoul(zone, NULL, 10);
+    uint64_t number = if_nametoindex(zone);
+    if (number)
+        return (uint32_t)number;
+    for (; *zone >= '0' && *zone <= '9' && number <= UINT32_MAX; zone++)
+        number = number * 10 + (uint64_t)(*zone - '0');
+    return *zone || number > UINT32_MAX ? 0 : (uint32_t)number;
 }
 
 bool gofer_address_parse(const char *host, go_address *address)

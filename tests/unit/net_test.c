@@ -849,6 +849,11 @@ static void addresses_are_resolved(void)
     memcpy(&in6, address.socket, sizeof in6);
     CHECK(in6.sin6_scope_id, 1);
     CHECK_PREFIX(go_address_string(&address, text, sizeof text), "[2001:db8::1%");
+    /* a number that fits in no zone is not another one */
+    CHECK(go_resolve_address("tcp", "[2001:db8::1%4294967297]:1", &address), 0);
+    CHECK_TEXT(go_address_string(&address, text, sizeof text), "[2001:db8::1]:1");
+    CHECK(go_resolve_address("tcp", "[2001:db8::1%-1]:1", &address), 0);
+    CHECK_TEXT(go_address_string(&address, text, sizeof text), "[2001:db8::1]:1");
     CHECK(go_resolve_address("tcp", "localhost:1", &address), 0);
     CHECK_TEXT(go_address_string(&address, text, sizeof text), "127.0.0.1:1");
     CHECK(go_resolve_address("tcp", "[::ffff:127.0.0.1]:1", &same), 0);
