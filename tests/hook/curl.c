@@ -56,7 +56,8 @@ static CURL *new_transfer(const char *path, size_t *sum)
     return curl;
 }
 
-/* ---- one share, whose locks libcurl takes and releases by itself ------------------------------ */
+/* ---- one share, whose locks libcurl takes and releases by itself ------------------------------
+ */
 
 static pthread_mutex_t locks[CURL_LOCK_DATA_LAST];
 static _Atomic int inside[CURL_LOCK_DATA_LAST], taken;
@@ -108,7 +109,8 @@ static void transfers_with_a_share(void)
     need(taken > 0, true, "whether the share was locked");
 }
 
-/* ---- one handle, locked for the whole transfer ------------------------------------------------ */
+/* ---- one handle, locked for the whole transfer ------------------------------------------------
+ */
 
 static pthread_mutex_t handle_lock = PTHREAD_MUTEX_INITIALIZER;
 static CURL *handle;
