@@ -243,7 +243,8 @@ void connection_serve(struct server *server, go_conn *conn)
 {
     struct connection c = { 0 };
     open_connection(&c, server, conn);
-    while (await_request(&c))
+    bool open = tls_handshake(&c);
+    while (open && await_request(&c))
         if (!serve_request(&c)) {
             say_goodbye(&c);
             break;

@@ -9,6 +9,7 @@
  *   files.c       static files; conditions.c: whether, and which part of one
  *   api.c         the JSON API
  *   log.c         the access log
+ *   tls.c         TLS, where it is asked for
  *
  * Each connection is a goroutine, which reads, answers and writes in turn, as if it were alone.
  * What connections share is the server: its counters are atomic, the log has a mutex, nothing else
@@ -34,6 +35,7 @@ struct settings {
     go_duration write_timeout; /* for each piece of an answer */
     go_duration last_call;     /* for a next request when the server is stopped */
     go_duration drain_timeout; /* for what is in progress when the server is stopped */
+    struct go_tls_config *tls; /* NULL: in the clear */
     bool reuse_port;
     bool debug; /* the routes under /debug */
 };
@@ -139,6 +141,18 @@ bool file_is_unchanged(const struct request *request, const char *tag, time_t ch
  * lies behind the end. */
 int file_range(const struct request *request, const char *tag, const char *changed, uint64_t size,
                struct range *range);
+
+/* ---- TLS ------------------------------------------------------------------------------------- */
+
+/* From files in PEM. NULL: go_net_error or errno says why. */
+struct go_tls_config *tls_open(const char *certificate, const char *key);
+
+/* The connection to serve in place of one that was accepted: with TLS where that is asked for.
+ * NULL: no memory, and conn was given back. */
+go_conn *tls_accept(const struct settings *settings, go_conn *conn);
+
+/* Makes the handshake, where there is TLS. False: there is nobody to serve. Blocks. */
+bool tls_handshake(struct connection *c);
 
 /* ---- the access log -------------------------------------------------------------------------- */
 

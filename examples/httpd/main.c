@@ -16,6 +16,8 @@ static const char usage[] =
     "  --listen ADDRESS        where; default localhost:8080, \":8080\" for everybody\n"
     "  --root DIR              the files; default .\n"
     "  --log FILE              the access log; \"-\" (the default) is stdout, \"none\" none\n"
+    "  --tls-certificate FILE  speak TLS, with this certificate (PEM)\n"
+    "  --tls-key FILE          and its key\n"
     "  --reuse-port            share the port with other processes\n"
     "  --debug                 answer /debug/stats, /debug/sleep and /debug/panic\n"
     "  --max-connections N     more get 503; default 10000\n"
@@ -65,12 +67,16 @@ static go_duration parse_time(const char *text)
     return d;
 }
 
+static const char *tls_certificate, *tls_key;
+
 static void parse_options(int argc, char **argv, const char **root, const char **log)
 {
     enum {
         LISTEN,
         ROOT,
         LOG,
+        CERTIFICATE,
+        KEY,
         REUSE,
         DEBUG,
         CONNECTIONS,
@@ -88,6 +94,8 @@ static void parse_options(int argc, char **argv, const char **root, const char *
         { "listen", required_argument, NULL, LISTEN },
         { "root", required_argument, NULL, ROOT },
         { "log", required_argument, NULL, LOG },
+        { "tls-certificate", required_argument, NULL, CERTIFICATE },
+        { "tls-key", required_argument, NULL, KEY },
         { "reuse-port", no_argument, NULL, REUSE },
         { "debug", no_argument, NULL, DEBUG },
         { "max-connections", required_argument, NULL, CONNECTIONS },
@@ -113,6 +121,12 @@ static void parse_options(int argc, char **argv, const char **root, const char *
             break;
         case LOG:
             *log = optarg;
+            break;
+        case CERTIFICATE:
+            tls_certificate = optarg;
+            break;
+        case KEY:
+            tls_key = optarg;
             break;
         case REUSE:
             settings.reuse_port = true;
@@ -170,6 +184,17 @@ static int open_log(const char *name)
     return descriptor;
 }
 
+static void open_tls(void)
+{
+    if (!tls_certificate && !tls_key)
+        return;
+    if (!tls_certificate || !tls_key)
+        fail("TLS", "--tls-certificate and --tls-key go together");
+    settings.tls = tls_open(tls_certificate, tls_key);
+    if (!settings.tls)
+        fail("TLS", *go_net_error() ? go_net_error() : strerror(errno));
+}
+
 /* ---- the server's life ----------------------------------------------------------------------- */
 
 int go_main(int argc, char **argv)
@@ -180,6 +205,7 @@ int go_main(int argc, char **argv)
     settings.root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (settings.root < 0)
         fail(root, strerror(errno));
+    open_tls();
     if (log_open(open_log(log)) != 0)
         fail(log, strerror(errno));
 

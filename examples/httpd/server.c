@@ -37,8 +37,11 @@ static void refuse(struct server *server, go_conn *conn)
 }
 
 /* Gives a connection to a goroutine of its own. */
-static void take(struct server *server, go_conn *conn)
+static void take(struct server *server, go_conn *accepted)
 {
+    go_conn *conn = tls_accept(server->settings, accepted);
+    if (!conn)
+        return;
     if (go_semaphore_try_acquire(&server->slots, 1)) {
         atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed);
         go_waitgroup_go(&server->running, serve, server, conn);

@@ -57,8 +57,7 @@ static int wait_connected(gofer_hook_call *call)
     int result = 0, ready;
     socklen_t size = sizeof result;
     while ((ready = gofer_hook_look(&look, 1)) <= 0) {
-        int error =
-            ready < 0 ? errno : gofer_hook_park(&look, 1, call->deadline, call->caller);
+        int error = ready < 0 ? errno : gofer_hook_park(&look, 1, call->deadline, call->caller);
         if (error == ETIMEDOUT)
             error = EINPROGRESS; /* as the kernel where SO_SNDTIMEO has passed */
         if (error == EINPROGRESS || error == EBADF) {

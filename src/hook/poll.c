@@ -233,7 +233,8 @@ static int epoll_until(int epoll, struct epoll_event *events, int most, int64_t 
         if (error == ETIMEDOUT)
             break;
         if (error && error != EBADF)
-            return gofer_hook_next()->epoll_wait(epoll, events, most, gofer_hook_milliseconds_left(deadline));
+            return gofer_hook_next()->epoll_wait(epoll, events, most,
+                                                 gofer_hook_milliseconds_left(deadline));
     }
     if (ready >= 0)
         errno = kept;

@@ -14,7 +14,7 @@ ulimit -n 4096 || {
 }
 ${CC:-cc} -std=gnu11 -g -O1 -Wall -Wextra -I"$source/include" "$source/tests/hook/redis.c" \
     "$build/libgofer.a" -o "$work/redis" -lhiredis -pthread -ldl || exit 1
-redis-server --port 0 --unixsocket "$work/socket" --save '' --appendonly no --maxclients 2000 \
+redis-server --port 0 --unixsocket "$work/socket" --save '' --appendonly no --maxclients 2000 --tcp-backlog 2000 \
     --dir "$work" >"$work/log" 2>&1 &
 server=$!
 trap 'kill $server; wait $server; rm -rf "$work"' EXIT
@@ -22,7 +22,7 @@ for _ in $(seq 200); do
     [ -S "$work/socket" ] && break
     sleep 0.05
 done
-for procs in 1 2; do
+for procs in 1 2 4; do
     GOMAXPROCS=$procs LD_PRELOAD=$build/libgofer-hook.so expect redis "$work/socket" 0 \
         '1000 goroutines in hiredis'
 done

@@ -194,7 +194,8 @@ static void bytes_come_whole(go_fd *from, go_fd *to)
     CHECK(go_fd_read_full(from, bytes, BYTES), BYTES);
     while (rest) {
         struct iovec piece = { bytes, rest < 1000 ? rest : 1000 };
-        ssize_t n = rest % 2 ? go_fd_read(from, bytes, piece.iov_len) : go_fd_readv(from, &piece, 1);
+        ssize_t n =
+            rest % 2 ? go_fd_read(from, bytes, piece.iov_len) : go_fd_readv(from, &piece, 1);
         CHECK(n > 0, 1);
         rest -= (size_t)n;
     }
