@@ -266,10 +266,10 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static bool timer_is_due(void)
+static bool timer_is_due(int64_t now)
 {
     int64_t timer = gofer_timers_next();
-    return timer >= 0 && timer <= gofer_nanotime();
+    return timer >= 0 && timer <= now;
 }
 
 /* Sleeps until m is woken, until the deadline, or, where it has taken the poller, until descriptors
@@ -329,7 +329,8 @@ static void sleep_idle(gofer_m *m)
         gofer_p *p = m->next_p;
         m->next_p = NULL;
         m->ends = gofer_sched.stopping; /* and a processor that it was handed goes too */
-        if (!p && !m->ends && (batch.count || timer_is_due() || gofer_list_count(&m->pinned)))
+        if (!p && !m->ends &&
+            (batch.count || timer_is_due(gofer_nanotime()) || gofer_list_count(&m->pinned)))
             p = gofer_take_idle_p();
         if (p || m->ends)
             remove_idle_m(m);
@@ -462,12 +463,15 @@ static gofer_g *look_around(gofer_m *m, gofer_p *p, bool *spinning)
         gofer_g *g = gofer_steal(m, p, round > 8);
         if (!g)
             g = take_global(m, p);
-        if (g)
+        int64_t now = gofer_nanotime();
+        if (!g && timer_is_due(now)) {
+            gofer_timers_run(now);
+            g = gofer_pick(m, p);
+        }
+        if (g || now > until)
             return g;
         for (int i = 0; i < 10; i++)
             gofer_cpu_relax();
-        if (gofer_nanotime() > until)
-            return NULL;
     }
 }
 

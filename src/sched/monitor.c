@@ -172,7 +172,9 @@ static void next_trim_epoch(int64_t now)
 
 static void sleep_until_needed(void)
 {
-    gofer_stacks_trim();
+    /* a stack at a time: who has something to do again shall not wait for the lock */
+    while (everything_idle() && gofer_stacks_trim())
+        ;
     next_trim_epoch(gofer_nanotime());
     atomic_store_explicit(&wake_word, 0, memory_order_relaxed);
     gofer_spin_lock(&gofer_sched.lock);

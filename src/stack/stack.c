@@ -148,22 +148,20 @@ void gofer_stack_renew(char *top)
 }
 #endif
 
-/* One stack at a time: whoever needs one from the pool shall not wait for all. */
-void gofer_stacks_trim(void)
+bool gofer_stacks_trim(void)
 {
-    for (bool more = true; more;) {
-        gofer_spin_lock(&gofer_stacks.lock);
-        if (arenas.trimmed > gofer_stacks.least)
-            arenas.trimmed = gofer_stacks.least;
-        gofer_stacks.least = gofer_stacks.count;
-        more = arenas.trimmed + KEEP_WARM < gofer_stacks.count;
-        if (more) {
-            char *top = gofer_stacks.items[arenas.trimmed++];
-            char *low = gofer_stack_low(top);
-            madvise(low, (size_t)(top - low), MADV_DONTNEED);
-        }
-        gofer_spin_unlock(&gofer_stacks.lock);
+    gofer_spin_lock(&gofer_stacks.lock);
+    if (arenas.trimmed > gofer_stacks.least)
+        arenas.trimmed = gofer_stacks.least;
+    gofer_stacks.least = gofer_stacks.count;
+    bool more = arenas.trimmed + KEEP_WARM < gofer_stacks.count;
+    if (more) {
+        char *top = gofer_stacks.items[arenas.trimmed++];
+        char *low = gofer_stack_low(top);
+        madvise(low, (size_t)(top - low), MADV_DONTNEED);
     }
+    gofer_spin_unlock(&gofer_stacks.lock);
+    return more;
 }
 
 void gofer_stacks_free_all(void)

@@ -31,8 +31,9 @@ void gofer_stack_unmap(char *low, char *top);
 void gofer_stack_renew(char *top); /* gofer_tsan_forget for a pooled stack */
 #endif
 
-/* For the monitor: gives back the memory of pooled stacks that nobody has used for long. */
-void gofer_stacks_trim(void);
+/* For the monitor: gives back the memory of one pooled stack that nobody has used for long; false:
+ * there was none. */
+bool gofer_stacks_trim(void);
 
 /* For go_shutdown, when no goroutine and no cache of a processor is left: unmaps all of the pool.
  */

@@ -1,14 +1,23 @@
-/* The timer heaps: see timer.h. Four children a node, ordered by (when, sequence). */
+/* The timer heaps: see timer.h. Four children a node, ordered by (when, sequence), of which the
+ * slots hold copies: sifting touches no timer but those that move. A timer that was set to a later
+ * time keeps its slot, as many are set anew again and again and never fire: the copies are out of
+ * date then, and are brought up to date when it is the first. */
 #include "time/timer.h"
 
 enum { ARITY = 4, FIRST_CAPACITY = 64 };
 
+typedef struct slot {
+    int64_t when; /* at most the timer's */
+    uint64_t sequence;
+    gofer_timer *timer;
+} slot;
+
 struct gofer_timer_heap {
-    gofer_spin lock; /* guards all but the peeks at next */
-    gofer_timer **slots;
+    gofer_spin lock; /* guards all but the peeks at next and wakers */
+    slot *slots;
     size_t count, capacity;
     uint64_t sequence;
-    _Atomic int64_t next;    /* when of the first timer; 0: none. Peeked at by everybody */
+    _Atomic int64_t next;    /* when of the first slot; 0: none. Peeked at by everybody */
     _Atomic uint64_t wakers; /* timers that somebody waits for */
 } __attribute__((aligned(GOFER_CACHE_LINE)));
 
@@ -17,30 +26,30 @@ struct gofer_timer_heap {
 static struct gofer_timer_heap heaps[GOFER_MAX_PROCS];
 static _Atomic int heap_count; /* heaps that were ever used */
 
-static bool before(const gofer_timer *a, const gofer_timer *b)
+static bool before(const slot *a, const slot *b)
 {
     return a->when != b->when ? a->when < b->when : a->sequence < b->sequence;
 }
 
-static void put(struct gofer_timer_heap *heap, size_t at, gofer_timer *timer)
+static void put(struct gofer_timer_heap *heap, size_t at, const slot *s)
 {
-    heap->slots[at] = timer;
-    timer->slot = at + 1;
+    heap->slots[at] = *s;
+    s->timer->slot = at + 1;
 }
 
-static void sift_up(struct gofer_timer_heap *heap, size_t at, gofer_timer *timer)
+static void sift_up(struct gofer_timer_heap *heap, size_t at, slot s)
 {
     while (at > 0) {
         size_t parent = (at - 1) / ARITY;
-        if (!before(timer, heap->slots[parent]))
+        if (!before(&s, &heap->slots[parent]))
             break;
-        put(heap, at, heap->slots[parent]);
+        put(heap, at, &heap->slots[parent]);
         at = parent;
     }
-    put(heap, at, timer);
+    put(heap, at, &s);
 }
 
-static void sift_down(struct gofer_timer_heap *heap, size_t at, gofer_timer *timer)
+static void sift_down(struct gofer_timer_heap *heap, size_t at, slot s)
 {
     for (;;) {
         size_t child = at * ARITY + 1, end = child + ARITY;
@@ -50,35 +59,43 @@ static void sift_down(struct gofer_timer_heap *heap, size_t at, gofer_timer *tim
             end = heap->count;
         size_t least = child;
         for (size_t i = child + 1; i < end; i++)
-            if (before(heap->slots[i], heap->slots[least]))
+            if (before(&heap->slots[i], &heap->slots[least]))
                 least = i;
-        if (!before(heap->slots[least], timer))
+        if (!before(&heap->slots[least], &s))
             break;
-        put(heap, at, heap->slots[least]);
+        put(heap, at, &heap->slots[least]);
         at = least;
     }
-    put(heap, at, timer);
+    put(heap, at, &s);
 }
 
 static void publish_next(struct gofer_timer_heap *heap)
 {
-    atomic_store_explicit(&heap->next, heap->count ? heap->slots[0]->when : 0,
-                          memory_order_relaxed);
+    atomic_store_explicit(&heap->next, heap->count ? heap->slots[0].when : 0, memory_order_relaxed);
+}
+
+/* Under the heap's lock; others read it. */
+static void count_waker(struct gofer_timer_heap *heap, const gofer_timer *timer, int change)
+{
+    if (timer->wakes)
+        atomic_store_explicit(&heap->wakers,
+                              atomic_load_explicit(&heap->wakers, memory_order_relaxed) +
+                                  (uint64_t)change,
+                              memory_order_relaxed);
 }
 
 static void take_out(struct gofer_timer_heap *heap, gofer_timer *timer)
 {
     size_t at = timer->slot - 1;
-    gofer_timer *last = heap->slots[--heap->count];
+    slot last = heap->slots[--heap->count];
     timer->slot = 0;
-    if (last != timer) {
-        if (at > 0 && before(last, heap->slots[(at - 1) / ARITY]))
+    if (last.timer != timer) {
+        if (at > 0 && before(&last, &heap->slots[(at - 1) / ARITY]))
             sift_up(heap, at, last);
         else
             sift_down(heap, at, last);
     }
-    if (timer->wakes)
-        atomic_fetch_sub_explicit(&heap->wakers, 1, memory_order_relaxed);
+    count_waker(heap, timer, -1);
     publish_next(heap);
 }
 
@@ -87,7 +104,7 @@ static bool make_room(struct gofer_timer_heap *heap)
     if (heap->count < heap->capacity)
         return true;
     size_t capacity = heap->capacity ? heap->capacity * 2 : FIRST_CAPACITY;
-    gofer_timer **slots = realloc(heap->slots, capacity * sizeof *slots);
+    slot *slots = realloc(heap->slots, capacity * sizeof *slots);
     if (!slots)
         return false;
     heap->slots = slots;
@@ -114,15 +131,24 @@ int64_t gofer_time_after(go_duration d)
     return d > INT64_MAX - now ? INT64_MAX : now + d;
 }
 
+static void set_time(struct gofer_timer_heap *heap, gofer_timer *timer, int64_t when)
+{
+    timer->when = when;
+    timer->sequence = heap->sequence++;
+}
+
+static slot slot_of(gofer_timer *timer)
+{
+    return (slot){ .when = timer->when, .sequence = timer->sequence, .timer = timer };
+}
+
 static bool put_in(struct gofer_timer_heap *heap, gofer_timer *timer, int64_t when)
 {
     if (gofer_unlikely(!make_room(heap)))
         return false;
-    timer->when = when;
-    timer->sequence = heap->sequence++;
-    if (timer->wakes)
-        atomic_fetch_add_explicit(&heap->wakers, 1, memory_order_relaxed);
-    sift_up(heap, heap->count++, timer);
+    set_time(heap, timer, when);
+    count_waker(heap, timer, 1);
+    sift_up(heap, heap->count++, slot_of(timer));
     publish_next(heap);
     return true;
 }
@@ -157,22 +183,20 @@ bool gofer_timer_start(gofer_timer *timer, int64_t when)
     return started;
 }
 
-/* True: it was in the heap, or what it left was withdrawn. */
-static bool stop_timer(struct gofer_timer_heap *heap, gofer_timer *timer)
+/* Takes back what firing left; true: there was something. */
+static bool withdraw(gofer_timer *timer)
 {
-    bool active = timer->slot != 0;
-    if (active)
-        take_out(heap, timer);
-    if (timer->withdraw && timer->withdraw(timer))
-        active = true;
-    return active;
+    return timer->withdraw && timer->withdraw(timer);
 }
 
 bool gofer_timer_stop(gofer_timer *timer)
 {
     struct gofer_timer_heap *heap = timer->heap;
     gofer_spin_lock(&heap->lock);
-    bool active = stop_timer(heap, timer);
+    bool active = timer->slot != 0;
+    if (active)
+        take_out(heap, timer);
+    active |= withdraw(timer);
     gofer_spin_unlock(&heap->lock);
     return active;
 }
@@ -182,13 +206,24 @@ static int reset_timer(gofer_timer *timer, int64_t when, int64_t period)
     struct gofer_timer_heap *heap = timer->heap;
     when = at_least_1(when);
     gofer_spin_lock(&heap->lock);
-    bool active = stop_timer(heap, timer);
+    bool active = timer->slot != 0, started = true, earlier = true;
+    if (active) {
+        earlier = when < heap->slots[timer->slot - 1].when;
+        set_time(heap, timer, when);
+        if (earlier) {
+            sift_up(heap, timer->slot - 1, slot_of(timer));
+            publish_next(heap);
+        }
+    } else {
+        started = put_in(heap, timer, when);
+    }
     timer->period = period;
-    bool started = put_in(heap, timer, when);
+    active |= withdraw(timer);
     gofer_spin_unlock(&heap->lock);
     if (gofer_unlikely(!started))
         return -1;
-    gofer_timekeeper_check(when);
+    if (earlier)
+        gofer_timekeeper_check(when);
     return active;
 }
 
@@ -219,15 +254,20 @@ static int64_t next_time(const gofer_timer *timer, int64_t now)
     return when;
 }
 
+/* The first slot again, by the time to which its timer was set meanwhile. */
+static void update_first(struct gofer_timer_heap *heap)
+{
+    sift_down(heap, 0, slot_of(heap->slots[0].timer));
+    publish_next(heap);
+}
+
 /* A timer without a period may be gone once its fire was called. */
 static void fire_first(struct gofer_timer_heap *heap, int64_t now)
 {
-    gofer_timer *timer = heap->slots[0];
+    gofer_timer *timer = heap->slots[0].timer;
     if (timer->period > 0) {
-        timer->when = next_time(timer, now);
-        timer->sequence = heap->sequence++;
-        sift_down(heap, 0, timer);
-        publish_next(heap);
+        set_time(heap, timer, next_time(timer, now));
+        update_first(heap);
     } else {
         take_out(heap, timer);
     }
@@ -238,8 +278,12 @@ static void fire_first(struct gofer_timer_heap *heap, int64_t now)
 static void run_heap(struct gofer_timer_heap *heap, int64_t now)
 {
     gofer_spin_lock(&heap->lock);
-    while (heap->count && heap->slots[0]->when <= now)
-        fire_first(heap, now);
+    while (heap->count && heap->slots[0].when <= now) {
+        if (heap->slots[0].sequence != heap->slots[0].timer->sequence)
+            update_first(heap);
+        else
+            fire_first(heap, now);
+    }
     gofer_spin_unlock(&heap->lock);
 }
 
@@ -278,12 +322,17 @@ uint64_t gofer_timers_count(void)
     return n;
 }
 
+static bool is_waited_for(gofer_timer *timer)
+{
+    return timer->waited_for && timer->waited_for(timer);
+}
+
 static bool some_waited_for(struct gofer_timer_heap *heap)
 {
     bool found = false;
     gofer_spin_lock(&heap->lock);
     for (size_t i = 0; i < heap->count && !found; i++)
-        found = heap->slots[i]->waited_for && heap->slots[i]->waited_for(heap->slots[i]);
+        found = is_waited_for(heap->slots[i].timer);
     gofer_spin_unlock(&heap->lock);
     return found;
 }
@@ -306,7 +355,7 @@ void gofer_timers_free(void)
         struct gofer_timer_heap *heap = &heaps[i];
         gofer_spin_lock(&heap->lock);
         while (heap->count) {
-            gofer_timer *timer = heap->slots[0];
+            gofer_timer *timer = heap->slots[0].timer;
             take_out(heap, timer);
             if (timer->drop)
                 timer->drop(timer);

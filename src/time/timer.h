@@ -11,9 +11,9 @@
 #include "sched/sched.h"
 
 typedef struct gofer_timer {
-    int64_t when;      /* monotonic nanoseconds */
+    int64_t when;      /* heap->lock: monotonic nanoseconds */
     int64_t period;    /* heap->lock: > 0: it fires again, so much later */
-    uint64_t sequence; /* ties run in the order of starting */
+    uint64_t sequence; /* heap->lock: ties run in the order of starting */
     void (*fire)(struct gofer_timer *self, int64_t now);
     struct gofer_timer_heap *heap; /* where it is or was last; set by start, kept by reset */
     size_t slot;                   /* heap->lock: its place + 1; 0: not in the heap */

@@ -158,6 +158,36 @@ static void tick(void)
     go_sleep(2 * GO_MILLISECOND); /* under ASan: the ticker that ends by itself is not leaked */
 }
 
+static char order[8];
+static go_waitgroup ordered;
+static void append(void *letter)
+{
+    order[strlen(order)] = *(const char *)letter;
+    go_waitgroup_done(&ordered);
+}
+
+/* What a reset has put off fires by its new time, also where all are due by the time of the look;
+ * of two for the same time the one set last is last. */
+static void reset_timers_keep_the_order(void)
+{
+    int procs = go_gomaxprocs(1);
+    go_timer *timers[4];
+    go_waitgroup_add(&ordered, 4);
+    for (int i = 0; i < 4; i++)
+        timers[i] = go_after_func((i + 1) * GO_MILLISECOND, append, (void *)&"abcd"[i]);
+    CHECK(go_timer_reset(timers[0], GO_HOUR), 1);
+    CHECK(go_timer_reset(timers[2], 3 * GO_MILLISECOND), 1);
+    CHECK(go_timer_reset(timers[0], 6 * GO_MILLISECOND), 1);
+    CHECK(go_timer_reset(timers[1], 8 * GO_MILLISECOND), 1);
+    for (int64_t until = go_now() + 10 * GO_MILLISECOND; go_now() < until;)
+        ; /* all are due now */
+    go_waitgroup_wait(&ordered);
+    CHECK_TEXT(order, "cdab");
+    for (int i = 0; i < 4; i++)
+        go_timer_free(timers[i]);
+    go_gomaxprocs(procs);
+}
+
 static char recovered[100]; /* a copy: the panic's text is gone with the deferred call */
 static void note_recovered(void)
 {
@@ -224,6 +254,7 @@ static int all(int argc, char **argv)
     (void)argc;
     (void)argv;
     stop_and_reset();
+    reset_timers_keep_the_order();
     unreceived_value_is_withdrawn();
     channel_outlives_the_timer();
     functions();
