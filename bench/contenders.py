@@ -5,6 +5,7 @@ the number of operations divided by PART.
 """
 import concurrent.futures
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -81,7 +82,16 @@ def build_gofer(library):
     subprocess.run([*compiler(), "-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror",
                     "-Wno-missing-field-initializers", "-I", os.path.join(ROOT, "include"),
                     *sources_in(os.path.join(HERE, "c"), ".c"), library, "-pthread", "-o", path], check=True)
+    build_httpd(library)
     return [path]
+
+
+def build_httpd(library):
+    """The example, which the program starts for the rows of HTTP; with llhttp from where it finds it."""
+    folder = os.path.join(ROOT, "examples", "httpd")
+    subprocess.run([*compiler(), "-std=gnu11", "-O2", "-g", "-I", os.path.join(ROOT, "include"), "-I", "/usr/share",
+                    "-I", "/usr/share/include/llhttp", *sources_in(folder, ".c"), library, "-pthread", "-o",
+                    os.path.join(BUILD, "httpd")], check=True)
 
 
 def gofer_version():
@@ -124,6 +134,10 @@ def one_source(name, command, source, *libraries):
     path = os.path.join(BUILD, name)
     make([*command, os.path.join(PEERS, source), *libraries, "-o", path], name)
     return [path]
+
+
+def build_epoll():
+    return one_source("epoll", [*compiler(), "-std=gnu11", "-O2"], "epoll.c", "-pthread")
 
 
 def build_libdill():
@@ -183,6 +197,7 @@ def crate_version(name):
 
 openmp = Contender("openmp", "OpenMP", build_openmp, openmp_version)
 PEERS_THAT_MAY_BE_THERE = [
+    Contender("epoll", "epoll loop", build_epoll, lambda: f"of {platform.system()} {platform.release()}"),
     Contender("libdill", "libdill", build_libdill, libdill_version, threads=False),
     Contender("state-threads", "State Threads", build_state_threads,
               lambda: macros(compiler(), "st.h", "ST_VERSION")[0], threads=False),

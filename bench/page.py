@@ -3,11 +3,12 @@ import html as escaping
 import math
 
 TITLES = {"gofer": "gofer", "go": "Go", "libdill": "libdill", "state-threads": "State Threads",
-          "boost-fiber": "Boost.Fiber", "openmp": "OpenMP", "onetbb": "oneTBB", "tokio": "tokio", "rayon": "rayon"}
+          "boost-fiber": "Boost.Fiber", "openmp": "OpenMP", "onetbb": "oneTBB", "tokio": "tokio", "rayon": "rayon",
+          "epoll": "epoll loop"}
 IN_NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6}
 GEOMEAN = "geomean_go_list"
 IN_SHORT = ("yield", "hop", "buffered128", "select2", "spawn_finish", "skynet", "sieve", "mutex_uncontended",
-            "timer_add_stop", GEOMEAN)
+            "timer_add_stop", "echo_64b_50", "http_1k", "idle_connection_bytes", GEOMEAN)
 
 
 # ---- text ----------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ STARTS = 100  # processes a run of `startup` starts
 # ---- one run -------------------------------------------------------------------------------------
 
 CPUS = sorted(os.sched_getaffinity(0))
+SERVED = set()  # rows whose programs are servers, which load.c measures from CPUs of its own where there are any
 
 
 def measure(contender, name, procs, part=1):
@@ -47,10 +48,14 @@ def measure(contender, name, procs, part=1):
     env = dict(os.environ, GOMAXPROCS=count, OMP_NUM_THREADS=count, RAYON_NUM_THREADS=count,
                TOKIO_WORKER_THREADS=count)
     command = [program, name, str(part)]
+    # The last CPUs, since interrupts mostly go to the first. The child inherits the calling thread's.
+    cpus = CPUS[-procs:]
     if name == "startup":
         command = [os.path.join(contenders.BUILD, "launch"), str(max(1, STARTS // part)), *command]
-    # The child inherits the calling thread's CPUs: the last ones, since interrupts mostly go to the first.
-    os.sched_setaffinity(0, CPUS[-procs:])
+    if name in SERVED:
+        command = [os.path.join(contenders.BUILD, "load"), name, str(part), ",".join(map(str, cpus)), program]
+    else:
+        os.sched_setaffinity(0, cpus)
     try:
         return float(contenders.output(command, env=env, timeout=TIMEOUT))
     except subprocess.CalledProcessError as error:
@@ -61,10 +66,13 @@ def measure(contender, name, procs, part=1):
         os.sched_setaffinity(0, CPUS)
 
 
-def build_launcher():
-    path = os.path.join(contenders.BUILD, "launch")
-    subprocess.run([*contenders.compiler(), "-std=gnu11", "-O2", "-Wall", "-Wextra", os.path.join(HERE, "launch.c"),
-                    "-o", path], check=True)
+def build_helpers():
+    """What starts the programs of some rows, for every contender the same: launch, and load with its rows."""
+    for name in ("launch", "load"):
+        path = os.path.join(contenders.BUILD, name)
+        subprocess.run([*contenders.compiler(), "-std=gnu11", "-O2", "-Wall", "-Wextra",
+                        os.path.join(HERE, name + ".c"), "-o", path], check=True)
+    SERVED.update(contenders.output([path]).split())
 
 
 # ---- a row ---------------------------------------------------------------------------------------
@@ -267,7 +275,7 @@ def main():
 
     found = contenders.all_there(options.library, options.only and options.only.split(","),
                                  lambda text: print("bench:", text, file=sys.stderr))
-    build_launcher()
+    build_helpers()
     rows = listing(found[0])
     if options.smoke:
         smoke(found, rows)

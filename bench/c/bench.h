@@ -23,7 +23,7 @@ struct table {
 
 extern const struct table chan_table, select_table, sched_table, sync_table, time_table,
     context_table, panic_table, parallel_table, memory_table, go_chan_table, go_proc_table,
-    go_sync_table, go_map_table;
+    go_sync_table, go_map_table, io_table;
 
 /* n, or a small part of it (at least 1) where the run is only to show that the program works. */
 long times(long n);

@@ -74,9 +74,9 @@ static const struct row control_rows[] = {
 static const struct table control_table = { "Control", control_rows };
 
 static const struct table *const tables[] = {
-    &sched_table,   &chan_table,    &select_table,   &sync_table,    &time_table,
-    &context_table, &panic_table,   &parallel_table, &memory_table,  &go_chan_table,
-    &go_proc_table, &go_sync_table, &go_map_table,   &control_table,
+    &sched_table,   &chan_table,    &select_table,   &sync_table,   &time_table,
+    &context_table, &panic_table,   &parallel_table, &memory_table, &go_chan_table,
+    &go_proc_table, &go_sync_table, &go_map_table,   &io_table,     &control_table,
 };
 
 static void run(const struct row *row)

@@ -20,7 +20,7 @@ type row struct {
 
 var tables = [][]row{
 	schedRows, chanRows, selectRows, syncRows, timeRows, contextRows, panicRows, parallelRows,
-	memoryRows, goChanRows, goProcRows, goSyncRows, goMapRows,
+	memoryRows, goChanRows, goProcRows, goSyncRows, goMapRows, ioRows,
 }
 
 var (

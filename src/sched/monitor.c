@@ -38,6 +38,7 @@ enum {
                             although nothing waits */
     IDLE_LOOKS = 10,
     TRIM_PERIOD = 1000000000,
+    POLL_LATE = 4000000, /* where nobody looked for so long, the monitor does */
     UNWATCH_PERIOD = 100000000
 };
 
@@ -206,7 +207,8 @@ static void *monitor(void *unused)
     prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
     int64_t period = PERIOD_LEAST, refreshed = gofer_nanotime(), unwatched = refreshed;
     int idle = 0, eager = 0;
-    uint32_t polled = 0; /* looks into the poller by then */
+    uint32_t polled = 0; /* looks into the poller by then, and when they were seen to stand there */
+    int64_t polled_at = refreshed;
     while (!atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed)) {
         nap(period);
         if (atomic_load_explicit(&stop, memory_order_relaxed))
@@ -224,11 +226,17 @@ static void *monitor(void *unused)
             unwatched = now;
         }
         bool acted = false;
+        /* Who runs what one look brought looks again soon: a batch of them takes a millisecond or
+         * two. To look earlier than it would only make it stop and wake for less. */
         if (gofer_poller_looks() == polled) {
-            acted = gofer_poller_look();
+            if (now - polled_at >= POLL_LATE)
+                gofer_poller_look();
             gofer_poller_need(); /* who became idle meanwhile found it taken */
         }
-        polled = gofer_poller_looks();
+        if (gofer_poller_looks() != polled) {
+            polled = gofer_poller_looks();
+            polled_at = now;
+        }
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
              m = m->all_link)
             if (!atomic_load_explicit(&m->gone, memory_order_acquire))

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+)
+
+const room = 8192
+
+func echoConn(conn net.Conn) {
+	buffer := make([]byte, room)
+	for {
+		n, err := conn.Read(buffer)
+		if err != nil {
+			break
+		}
+		if _, err = conn.Write(buffer[:n]); err != nil {
+			break
+		}
+	}
+	conn.Close()
+}
+
+func dropConn(conn net.Conn) {
+	conn.Close()
+}
+
+func listen() net.Listener {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(err == nil)
+	fmt.Println(listener.Addr())
+	return listener
+}
+
+func serve(body func(net.Conn)) int {
+	listener := listen()
+	for {
+		conn, err := listener.Accept()
+		check(err == nil)
+		go body(conn)
+	}
+}
+
+func echoServer() int   { return serve(echoConn) }
+func acceptServer() int { return serve(dropConn) }
+
+func httpServer() int {
+	files := http.FileServer(http.Dir(os.Getenv("GOFER_BENCH_FILES")))
+	check(http.Serve(listen(), files) == nil)
+	return 1
+}
+
+var ioRows = []row{
+	{"echo_64b_50", echoServer, nil},
+	{"echo_4k_50", echoServer, nil},
+	{"echo_64b_1000", echoServer, nil},
+	{"echo_4k_1000", echoServer, nil},
+	{"accept", acceptServer, nil},
+	{"idle_connection_bytes", echoServer, nil},
+	{"http_1k", httpServer, nil},
+	{"http_1k_p50", httpServer, nil},
+	{"http_1k_p99", httpServer, nil},
+	{"http_1k_p999", httpServer, nil},
+}
