@@ -19,7 +19,7 @@ passes() {
 }
 
 timeout -s KILL 200 "$work/lossy_link" $loss $delay \
-    "$build/tests/connections_stress" 100 1 10.9.0.1 10.9.0.2 >"$work/output" 2>&1
+    "$build/tests/connections_stress" 60 1 10.9.0.1 10.9.0.2 >"$work/output" 2>&1
 passes 'connections' $?
 
 httpd=$build/tests/examples/httpd/httpd

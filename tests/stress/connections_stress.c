@@ -35,7 +35,7 @@ static void hold(long n, bool measure)
 {
     long before = crowd_resident_kib();
     crowd_tell("hold", n);
-    crowd_tell("talk", 3);
+    crowd_tell("talk", lossy ? 1 : 3);
     STRESS_CHECK(crowd.accepted - crowd.ended, n);
     if (!measure)
         return;
@@ -54,7 +54,7 @@ static void cycle(long n, bool measure)
         crowd_resets(n / 20);
         crowd_flood(n / 20 + 20, measure);
     }
-    crowd_kill();
+    crowd_kill(n * 500);
 }
 
 int go_main(int argc, char **argv)
@@ -69,7 +69,7 @@ int go_main(int argc, char **argv)
     }
     lossy = argc > 4;
     crowd_begin(lossy ? argv[3] : "127.0.0.1", lossy ? argv[4] : "127.0.0.1");
-    cycle(n < WARM ? n : WARM, false); /* the first opens the poller and starts threads */
+    cycle(n < WARM ? 2 : WARM, false); /* the first opens the poller and starts threads */
     struct crowd_resources before = crowd_resources();
     cycle(n, !lossy && !SANITIZED);
     crowd_check_resources(&before, 1 << 30);

@@ -260,11 +260,11 @@ static inline void crowd_flood(long n, bool watch)
     STRESS_CHECK(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
-/* kill -9 while all talk: each connection ends. */
-static inline void crowd_kill(void)
+/* kill -9 while all talk, and have sent so many bytes: each connection ends. */
+static inline void crowd_kill(long bytes)
 {
     crowd_say("talk-forever", 0);
-    crowd_wait_until(&crowd.bytes, crowd.bytes + 1000000);
+    crowd_wait_until(&crowd.bytes, crowd.bytes + bytes);
     STRESS_CHECK(go_cmd_kill(&crowd.clients), 0);
     crowd_end_clients(128 + SIGKILL);
 }
