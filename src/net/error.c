@@ -5,6 +5,8 @@
 #include "gofer/runtime.h"
 
 #include <stdarg.h>
+#include <stdio.h>
+#include <sys/resource.h>
 
 static const char text_key;
 
@@ -97,11 +99,26 @@ void gofer_net_fail(gofer_net_failure *failure, int error, const struct gofer_ne
                    address ? address : "", call ? ": " : "", reason, (char *)NULL);
 }
 
+/* What to do where no descriptor is left: Go's words are kept, and followed by which limit it is.
+ */
+static const char *limit_words(int error, char *buf, size_t room)
+{
+    struct rlimit limit;
+    if (error == ENFILE)
+        return "; sysctl fs.file-max sets the limit";
+    if (error != EMFILE || getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return "";
+    snprintf(buf, room, "; the process may have %llu (ulimit -n)",
+             (unsigned long long)limit.rlim_cur);
+    return buf;
+}
+
 void gofer_net_fail_call(gofer_net_failure *failure, int error, const struct gofer_net_call *call,
                          const char *kernel_call)
 {
-    char reason[GOFER_NET_REASON];
-    gofer_net_join(reason, sizeof reason, kernel_call, ": ", gofer_net_words(error), (char *)NULL);
+    char reason[GOFER_NET_REASON], limit[64];
+    gofer_net_join(reason, sizeof reason, kernel_call, ": ", gofer_net_words(error),
+                   limit_words(error, limit, sizeof limit), (char *)NULL);
     gofer_net_fail(failure, error, call, reason);
 }
 
