@@ -14,6 +14,7 @@ static const struct {
     { "hog", &gofer_debug.hog },
     { "deadlock", &gofer_debug.deadlock },
     { "migrate", &gofer_debug.migrate },
+    { "poller", &gofer_debug.poller },
 };
 
 static bool set_option(const char *word, size_t length)

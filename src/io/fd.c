@@ -113,6 +113,8 @@ static void tell_edge(go_fd *fd, uint32_t generation, uint32_t events)
     };
     struct gofer_edge_waiter *waiters[GOFER_FD_SIDES] = { NULL };
     gofer_spin_lock(&fd->lock);
+    if (fd->generation == generation && events & GOFER_POLL_ENDED)
+        gofer_poller_add_again(gofer_fd_number(fd), key_of(fd));
     for (int side = 0; side < GOFER_FD_SIDES && fd->generation == generation; side++) {
         if (!(events & edges[side]))
             continue;
@@ -134,7 +136,7 @@ void gofer_poller_deliver(const gofer_poll_batch *batch)
     for (int i = 0; i < batch->count; i++) {
         uint64_t key = batch->ready[i].key;
         if (key == GOFER_RAW_KEY)
-            gofer_raw_deliver();
+            gofer_raw_deliver(batch->ready[i].events & GOFER_POLL_ENDED);
         else
             tell_edge(fd_at((key >> 32) - 1), (uint32_t)key, batch->ready[i].events);
     }
@@ -485,11 +487,14 @@ static int detach(go_fd *fd)
     for (int side = 0; side < GOFER_FD_SIDES; side++)
         set_timer(&fd->directions[side], side, 0);
     gofer_spin_unlock(&fd->deadline_lock);
+    gofer_spin_lock(&fd->lock);
+    uint64_t key = key_of(fd);
+    fd->generation++; /* edges that are on their way go astray, and it is not added again */
+    gofer_spin_unlock(&fd->lock);
     if (fd->is_polled)
-        gofer_poller_remove(number);
+        gofer_poller_remove(number, key);
     gofer_spin_lock(&fd->lock);
     atomic_store_explicit(&fd->number, -1, memory_order_relaxed);
-    fd->generation++; /* edges that are on their way go astray */
     bool unused = fd->references == 0;
     gofer_spin_unlock(&fd->lock);
     if (unused)

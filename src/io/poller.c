@@ -1,76 +1,116 @@
 /* See poller.h. */
-#include "io/poller.h"
+#include "io/poller_kind.h"
 
+#include "debug/dump.h"
+#include "debug/options.h"
 #include "panic/panic.h"
 #include "sched/sched.h"
 
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+#include <stdio.h>
 
-static gofer_spin open_lock;      /* guards the opening */
-static _Atomic int epoll_fd = -1; /* -1: not open yet; pairs release and acquire with `break_fd` */
-static int break_fd;              /* an eventfd, watched with key 0 */
+static gofer_spin open_lock; /* guards the opening */
+/* NULL: not open yet. Release when it is, pairs with the acquires. */
+static const struct gofer_poller_kind *_Atomic used;
 static _Atomic uint32_t taken, looks;
 static _Atomic int watched; /* descriptors; written before and read after in the order of all */
 
-/* ---- the instance ---------------------------------------------------------------------------- */
+/* ---- which kind ------------------------------------------------------------------------------ */
 
-static int watch(int epoll, int fd, uint64_t key, uint32_t events)
+static const struct gofer_poller_kind *const kinds[] = { &gofer_epoll, &gofer_uring };
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* GOFER_POLLER's. */
+static const struct gofer_poller_kind *kind_asked_for(void)
 {
-    struct epoll_event event = { .events = events, .data.u64 = key };
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+    const char *name = getenv("GOFER_POLLER");
+    char line[200];
+    if (!name || !*name)
+        return &gofer_epoll; /* it measures faster: docs/io.md */
+    for (int i = 0; i < KINDS; i++)
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    snprintf(line, sizeof line, "gofer: GOFER_POLLER: \"%.60s\" is unknown; there are %s, %s\n",
+             name, kinds[0]->name, kinds[1]->name);
+    gofer_print(line);
+    return &gofer_epoll;
 }
 
 /* open_lock. 0, or an errno. */
-static int open_instance(void)
+static int open_kind(void)
 {
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    int wake = epoll < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int error = wake < 0 ? errno : watch(epoll, wake, 0, EPOLLIN);
-    if (error) {
-        close(epoll);
-        close(wake);
-        return error;
+    char line[200];
+    const struct gofer_poller_kind *kind = kind_asked_for();
+    int error = kind->open();
+    if (error && kind != &gofer_epoll) {
+        snprintf(line, sizeof line,
+                 "gofer: GOFER_POLLER: the kernel refuses %s: %s (errno %d); epoll is used\n",
+                 kind->name, strerror(error), error);
+        gofer_print(line);
+        kind = &gofer_epoll;
+        error = kind->open();
     }
-    break_fd = wake;
-    atomic_store_explicit(&epoll_fd, epoll, memory_order_release);
+    if (error)
+        return error;
+    if (gofer_debug.poller) {
+        snprintf(line, sizeof line, "gofer: GOFER_DEBUG=poller: %s\n", kind->name);
+        gofer_print(line);
+    }
+    atomic_store_explicit(&used, kind, memory_order_release);
     return 0;
 }
 
-static int instance(int *error)
+/* Of an open poller. */
+static const struct gofer_poller_kind *open_one(void)
 {
-    int epoll = atomic_load_explicit(&epoll_fd, memory_order_acquire);
-    if (gofer_likely(epoll >= 0))
-        return epoll;
-    gofer_spin_lock(&open_lock);
-    epoll = atomic_load_explicit(&epoll_fd, memory_order_relaxed);
-    *error = epoll < 0 ? open_instance() : 0;
-    gofer_spin_unlock(&open_lock);
-    return atomic_load_explicit(&epoll_fd, memory_order_relaxed);
+    return atomic_load_explicit(&used, memory_order_acquire);
 }
+
+/* 0, or an errno. */
+static int need_open(void)
+{
+    if (gofer_likely(open_one()))
+        return 0;
+    gofer_spin_lock(&open_lock);
+    int error = open_one() ? 0 : open_kind();
+    gofer_spin_unlock(&open_lock);
+    return error;
+}
+
+const char *gofer_poller_name(void)
+{
+    return open_one() ? open_one()->name : NULL;
+}
+
+pid_t gofer_poller_thread(void)
+{
+    return open_one() ? open_one()->thread() : 0;
+}
+
+/* ---- what is watched ------------------------------------------------------------------------- */
 
 int gofer_poller_add(int fd, uint64_t key)
 {
-    int error = 0, epoll = instance(&error);
+    int error = need_open();
     if (error)
         return error;
     /* counted before: who waits for an edge has its thread see that there is something to watch */
     atomic_fetch_add_explicit(&watched, 1, memory_order_seq_cst);
-    error = watch(epoll, fd, key, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    error = open_one()->add(fd, key);
     if (error)
         atomic_fetch_sub_explicit(&watched, 1, memory_order_relaxed);
     return error;
 }
 
-void gofer_poller_remove(int fd)
+void gofer_poller_add_again(int fd, uint64_t key)
 {
-    struct epoll_event unused = { 0 };
+    open_one()->add_again(fd, key);
+}
+
+void gofer_poller_remove(int fd, uint64_t key)
+{
     if (gofer_sched.forked)
-        return; /* the instance is the parent's too, which watches on */
-    epoll_ctl(atomic_load_explicit(&epoll_fd, memory_order_relaxed), EPOLL_CTL_DEL, fd, &unused);
+        return; /* the kernel's object is the parent's too, which watches on */
+    open_one()->remove(fd, key);
     atomic_fetch_sub_explicit(&watched, 1, memory_order_relaxed);
 }
 
@@ -81,12 +121,10 @@ bool gofer_poller_watches(void)
 
 void gofer_poller_free(void)
 {
-    int epoll = atomic_load_explicit(&epoll_fd, memory_order_relaxed);
-    if (epoll < 0)
+    if (!open_one())
         return;
-    close(epoll);
-    close(break_fd);
-    atomic_store_explicit(&epoll_fd, -1, memory_order_relaxed);
+    open_one()->close();
+    atomic_store_explicit(&used, NULL, memory_order_relaxed);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
@@ -116,62 +154,25 @@ uint32_t gofer_poller_looks(void)
     return atomic_load_explicit(&looks, memory_order_relaxed);
 }
 
-/* Old kernels count milliseconds: late by up to one. */
-static int wait_milliseconds(struct epoll_event *events, int64_t left)
-{
-    int64_t most = left < 0 ? -1 : (left + 999999) / 1000000;
-    return epoll_wait(atomic_load_explicit(&epoll_fd, memory_order_relaxed), events,
-                      GOFER_POLL_BATCH, most > INT32_MAX ? INT32_MAX : (int)most);
-}
-
-/* `left`: nanoseconds; negative: for ever. */
-static int wait_for_events(struct epoll_event *events, int64_t left)
-{
-#ifdef SYS_epoll_pwait2
-    static _Atomic bool missing; /* the kernel has no epoll_pwait2 */
-    if (left > 0 && !atomic_load_explicit(&missing, memory_order_relaxed)) {
-        struct timespec time = { left / 1000000000, left % 1000000000 };
-        long n = syscall(SYS_epoll_pwait2, atomic_load_explicit(&epoll_fd, memory_order_relaxed),
-                         events, GOFER_POLL_BATCH, &time, NULL, 0);
-        if (n >= 0 || (errno != ENOSYS && errno != EPERM /* a sandbox's way to say it */))
-            return (int)n;
-        atomic_store_explicit(&missing, true, memory_order_relaxed);
-    }
-#endif
-    return wait_milliseconds(events, left);
-}
-
 void gofer_poller_wait(gofer_poll_batch *batch, int64_t deadline)
 {
-    struct epoll_event events[GOFER_POLL_BATCH];
     int64_t left = deadline;
     if (deadline > 0) {
         left = deadline - gofer_nanotime();
         left = left < 0 ? 0 : left;
     }
-    int n = wait_for_events(events, left);
-    if (n < 0 && errno != EINTR)
-        gofer_fatal("runtime: epoll_wait failed: %s", strerror(errno)); /* somebody closed it */
+    batch->count = 0;
+    int error = open_one()->wait(batch, left);
+    if (error)
+        gofer_fatal("runtime: waiting in %s failed: %s", open_one()->name,
+                    strerror(error)); /* somebody closed it */
     atomic_store_explicit(&looks, atomic_load_explicit(&looks, memory_order_relaxed) + 1,
                           memory_order_relaxed);
-    batch->count = 0;
-    for (int i = 0; i < n; i++) {
-        if (events[i].data.u64 == 0) {
-            uint64_t unused;
-            if (read(break_fd, &unused, sizeof unused) < 0)
-                continue; /* somebody broke a wait that was over: nothing is left to read */
-        } else {
-            batch->ready[batch->count].key = events[i].data.u64;
-            batch->ready[batch->count++].events = events[i].events;
-        }
-    }
 }
 
 void gofer_poller_break(void)
 {
-    uint64_t one = 1;
-    if (write(break_fd, &one, sizeof one) < 0)
-        return; /* it is full: broken already */
+    open_one()->wake();
 }
 
 bool gofer_poller_look(void)

@@ -1,28 +1,43 @@
 /* The poller: tells which descriptors became ready.
  *
- * One epoll instance for the process. Nobody owns it: an idle thread sleeps in it instead of on its
- * futex, a thread that runs out of work looks into it, and the monitor does where nobody else did
- * for a while. At most one of them at a time: the poller is "taken". So no goroutine holds it, and
- * descriptors are looked at however busy the others are. */
+ * One for the process, by epoll or by io_uring. Nobody owns it: an idle thread sleeps in it instead
+ * of on its futex, a thread that runs out of work looks into it, and the monitor does where nobody
+ * else did for a while. At most one of them at a time: the poller is "taken". So no goroutine holds
+ * it, and descriptors are looked at however busy the others are. */
 #ifndef GOFER_SRC_POLLER_H
 #define GOFER_SRC_POLLER_H
 
 #include "base/base.h"
 
+#include <sys/types.h>
+
 enum { GOFER_POLL_BATCH = 128 };
+
+/* Among the events: edges of this key come no more until gofer_poller_add_again. */
+#define GOFER_POLL_ENDED 0x80000000U
 
 typedef struct gofer_poll_batch {
     int count;
     struct {
         uint64_t key;    /* gofer_poller_add's */
-        uint32_t events; /* as epoll says it */
+        uint32_t events; /* in epoll's words */
     } ready[GOFER_POLL_BATCH];
 } gofer_poll_batch;
 
-/* Edges of fd are told as `key`, which is not 0, until gofer_poller_remove. 0, or an errno: EPERM
- * where the kernel cannot tell fd's readiness. From any thread. */
+/* Edges of fd, and first what it is ready for, are told as `key`, which is not 0, until
+ * gofer_poller_remove: then nothing holds fd's file but the number. 0, or an errno: EPERM where the
+ * kernel cannot tell fd's readiness. From any thread. */
 int gofer_poller_add(int fd, uint64_t key);
-void gofer_poller_remove(int fd);
+void gofer_poller_remove(int fd, uint64_t key);
+
+/* After GOFER_POLL_ENDED, and only where the key is not removed yet nor being removed. */
+void gofer_poller_add_again(int fd, uint64_t key);
+
+/* "epoll" or "io_uring"; NULL: not open. */
+const char *gofer_poller_name(void);
+
+/* The number of the poller's own thread, which wakes no goroutine; 0: it has none. */
+pid_t gofer_poller_thread(void);
 
 /* Whether any descriptor is watched. */
 bool gofer_poller_watches(void);

@@ -74,7 +74,7 @@ void gofer_raw_free(void)
     int epoll = atomic_load_explicit(&epoll_fd, memory_order_relaxed);
     if (epoll < 0)
         return;
-    gofer_poller_remove(epoll);
+    gofer_poller_remove(epoll, GOFER_RAW_KEY);
     close(epoll);
     atomic_store_explicit(&epoll_fd, -1, memory_order_relaxed);
 }
@@ -143,10 +143,13 @@ static void tell(int number, uint32_t events)
     ready_all(claimed);
 }
 
-void gofer_raw_deliver(void)
+void gofer_raw_deliver(bool ended)
 {
     struct epoll_event events[BATCH];
     int n;
+    if (ended)
+        gofer_poller_add_again(atomic_load_explicit(&epoll_fd, memory_order_acquire),
+                               GOFER_RAW_KEY);
     do {
         n = epoll_wait(atomic_load_explicit(&epoll_fd, memory_order_acquire), events, BATCH, 0);
         for (int i = 0; i < n; i++)

@@ -25,8 +25,9 @@ int gofer_raw_wait(const struct pollfd *fds, unsigned long count, int64_t deadli
  * nothing. */
 void gofer_raw_closing(int number);
 
-/* The poller found something for GOFER_RAW_KEY: wakes who waits for it. */
-void gofer_raw_deliver(void);
+/* The poller found something for GOFER_RAW_KEY: wakes who waits for it. `ended`: as
+ * GOFER_POLL_ENDED. */
+void gofer_raw_deliver(bool ended);
 
 /* Whether anybody waits for a descriptor. Exact when nothing runs. */
 bool gofer_raw_waits(void);

@@ -4,6 +4,7 @@
  * A plain thread's descriptor is freed by its thread-specific destructor. */
 #include "sched/internal.h"
 
+#include "io/poller.h"
 #include "panic/panic.h"
 
 #include <dirent.h>
@@ -389,7 +390,8 @@ static bool is_io_uring_worker(pid_t tid)
 
 static bool cannot_wake(pid_t tid)
 {
-    if (tid == atomic_load_explicit(&gofer_monitor_tid, memory_order_relaxed))
+    if (tid == atomic_load_explicit(&gofer_monitor_tid, memory_order_relaxed) ||
+        tid == gofer_poller_thread())
         return true;
     for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
          m = m->all_link)
