@@ -268,7 +268,8 @@ def a_loud_client_is_held_to_its_rate():
 def without_descriptors_it_waits_and_goes_on():
     with Server(descriptors=40) as server:
         clients = [Client(server.port) for _ in range(60)]
-        expect("what it says", "too many open files; waiting" in server.process.stderr.readline(), True)
+        said = server.process.stderr.readline()
+        expect("what it says", "too many open files" in said and "; waiting" in said, True)
         for client in clients[:30]:
             client.close()
         expect("the others", ["welcome" in client.line() for client in clients[30:]], [True] * 30)

@@ -343,7 +343,8 @@ def who_finds_the_server_full_is_told():
 def without_descriptors_it_waits_and_goes_on():
     with Server(descriptors=64) as server:
         clients = [server.connect() for _ in range(100)]
-        expect("what it says", "too many open files; waiting" in server.process.stderr.readline(), True)
+        said = server.process.stderr.readline()
+        expect("what it says", "too many open files" in said and "; waiting" in said, True)
         for i in range(50):
             clients[i].close()
         for client in clients[50:]:
