@@ -29,7 +29,7 @@ if ! command -v clang >/dev/null || ! clang -fsanitize=fuzzer,address "$work/pro
 fi
 clang -std=gnu11 -g -O1 -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined "${include[@]}" \
     "$source/tests/fuzz/$name.c" "${fuzzed[@]}" "$build/libgofer.a" -pthread -o "$work/$name"
-"$work/$name" -max_total_time="$seconds" -timeout=10 -max_len=2048 -verbosity=0 -print_final_stats=1 \
+"$work/$name" -max_total_time="$seconds" -timeout=60 -max_len=2048 -verbosity=0 -print_final_stats=1 \
     -artifact_prefix="$work/found/" "$work/inputs" "$source/tests/fuzz/$name" 2>"$work/log" || {
     tail -n 60 "$work/log"
     exit 1
