@@ -10,6 +10,7 @@
 
 #include "panic/panic.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 enum { DEFAULT_SIZE = 4096, LEAST_SIZE = 16, LONGEST_LINE = 65536, FIRST_GROWTH = 128 };
@@ -480,6 +481,8 @@ ssize_t go_writer_write(go_writer *w, const void *data, size_t size)
 {
     const char *from = data;
     size_t left = size;
+    if (gofer_unlikely(size > SSIZE_MAX))
+        return fail(EINVAL);
     bool works = is_writable(w);
     while (works && left > w->capacity - w->used) {
         size_t n = w->capacity - w->used;

@@ -98,6 +98,10 @@ static inline int gofer_fd_number(const go_fd *fd)
     return atomic_load_explicit(&fd->number, memory_order_relaxed);
 }
 
+/* Whether their sizes, and those together, are sizes that a write may have: up to SSIZE_MAX. A
+ * negative count has none. */
+bool gofer_pieces_fit(const struct iovec *pieces, int count);
+
 /* For go_shutdown. */
 bool gofer_fds_are_open(void);
 void gofer_fds_free(void);

@@ -173,6 +173,9 @@ ssize_t go_fd_write_ctx(go_context *ctx, go_fd *fd, const void *data, size_t siz
 {
     gofer_cancel *source = gofer_context_source(ctx);
     size_t done = 0;
+    if (size >
+        SSIZE_MAX) /* write refuses it too, but send and writev would go on behind the data */
+        return fail(EINVAL);
     int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
     if (error)
         return fail(error);
@@ -202,6 +205,17 @@ ssize_t go_fd_readv_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces, 
     return error ? fail(error) : n;
 }
 
+bool gofer_pieces_fit(const struct iovec *pieces, int count)
+{
+    size_t room = SSIZE_MAX;
+    for (int i = 0; i < count; i++) {
+        if (pieces[i].iov_len > room)
+            return false;
+        room -= pieces[i].iov_len;
+    }
+    return count >= 0;
+}
+
 /* Drops `n` bytes from the pieces' front. Returns how many pieces are left. */
 static int skip(struct iovec **pieces, int count, size_t n)
 {
@@ -222,7 +236,7 @@ ssize_t go_fd_writev_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces,
     gofer_cancel *source = gofer_context_source(ctx);
     struct iovec left[MOST_PIECES], *first = left;
     size_t done = 0;
-    if (count < 0 || count > MOST_PIECES)
+    if (count > MOST_PIECES || !gofer_pieces_fit(pieces, count))
         return fail(EINVAL);
     if (count)
         memcpy(left, pieces, (size_t)count * sizeof *pieces);
@@ -236,6 +250,8 @@ ssize_t go_fd_writev_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces,
         } else {
             done += (size_t)n;
             count = skip(&first, count, (size_t)n);
+            if (n == 0 && count)
+                error = EIO; /* as above */
         }
     }
     gofer_fd_end(fd, GOFER_FD_WRITE);
@@ -266,10 +282,10 @@ ssize_t go_fd_pwrite(go_fd *fd, const void *data, size_t size, off_t offset)
     while (!error && done < size) {
         ssize_t n = pwrite(gofer_fd_number(fd), (const char *)data + done, size - done,
                            offset + (off_t)done);
-        if (n >= 0)
+        if (n > 0)
             done += (size_t)n;
-        else if (errno != EINTR)
-            error = errno;
+        else if (n == 0 || errno != EINTR)
+            error = n == 0 ? EIO : errno;
     }
     gofer_fd_leave(fd);
     return error ? outcome(done, error) : (ssize_t)done;

@@ -5,6 +5,7 @@
 
 #include "io/fd.h"
 
+#include <limits.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 
@@ -220,9 +221,20 @@ ssize_t go_conn_read_full_ctx(go_context *ctx, go_conn *conn, void *buffer, size
     return read_conn(ctx, conn, buffer, size, true);
 }
 
+/* -1 of a read that failed is no size to write. */
+static gofer_cold int refuse_size(const go_conn *conn, const char *kernel_call)
+{
+    gofer_net_failure failure;
+    *gofer_errno() = EINVAL;
+    gofer_conn_fail(conn, NULL, GO_WRITABLE, "write", kernel_call, &failure);
+    return gofer_net_publish(&failure);
+}
+
 ssize_t go_conn_write_ctx(go_context *ctx, go_conn *conn, const void *data, size_t size)
 {
     struct iovec piece = { (void *)(uintptr_t)data, size };
+    if (gofer_unlikely(size > SSIZE_MAX))
+        return refuse_size(conn, "write");
     ssize_t n = conn->kind->writev(ctx, conn, &piece, 1);
     if (gofer_unlikely(n < 0 || (size_t)n < size))
         fail_conn(conn, ctx, GO_WRITABLE, "write", "write");
@@ -232,6 +244,8 @@ ssize_t go_conn_write_ctx(go_context *ctx, go_conn *conn, const void *data, size
 ssize_t go_conn_writev_ctx(go_context *ctx, go_conn *conn, const struct iovec *pieces, int count)
 {
     size_t size = 0;
+    if (gofer_unlikely(!gofer_pieces_fit(pieces, count)))
+        return refuse_size(conn, "writev");
     for (int i = 0; i < count; i++)
         size += pieces[i].iov_len;
     ssize_t n = conn->kind->writev(ctx, conn, pieces, count);

@@ -4,6 +4,7 @@
 
 #include "io/fd.h"
 
+#include <limits.h>
 #include <unistd.h>
 
 enum { MOST_FDS = 253 /* the kernel's SCM_MAX_FD */ };
@@ -156,7 +157,7 @@ ssize_t go_conn_send_fds_ctx(go_context *ctx, go_conn *conn, const void *data, s
                              const int *fds, int count)
 {
     go_fd *fd = fd_below(conn);
-    bool fits = count >= 0 && count <= MOST_FDS && size > 0;
+    bool fits = count >= 0 && count <= MOST_FDS && size > 0 && size <= SSIZE_MAX;
     if (fd && !fits)
         *gofer_errno() = EINVAL;
     ssize_t n = fd && fits ? send_with_fds(ctx, fd, data, size, fds, count) : -1;

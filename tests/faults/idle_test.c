@@ -72,6 +72,12 @@ static void wait_for(go_chan(int) c)
     go_recv(c);
 }
 
+static void read_from(go_fd *fd)
+{
+    char byte;
+    go_fd_read(fd, &byte, 1);
+}
+
 int go_main(int argc, char **argv)
 {
     pthread_t thread;
@@ -82,6 +88,13 @@ int go_main(int argc, char **argv)
     go_gomaxprocs(4);
     for (int i = 0; i < 100; i++)
         go(wait_for, never);
+    for (int i = 0; i < 100; i++) { /* nor do descriptors, with a deadline or without */
+        go_fd *ends[2];
+        CHECK(go_fd_pipe(ends), 0);
+        if (i % 2)
+            CHECK(go_fd_set_deadline(ends[0], GO_READABLE, go_now() + GO_HOUR), 0);
+        go(read_from, ends[0]);
+    }
     CHECK(pthread_create(&thread, NULL, watch, NULL), 0);
     go_recv(gate); /* with a timer far away, too */
     go_chan(int64_t) after = go_after(GO_HOUR);

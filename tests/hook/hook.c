@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -575,8 +576,52 @@ static void read_in_constructor(int fd)
     need(loaded != NULL, true, "dlopen of a library whose constructor waits");
 }
 
+static void read_in_call_once(int fd)
+{
+    static const once_flag fresh = ONCE_FLAG_INIT;
+    once_flag once = fresh;
+    once_fd = fd;
+    call_once(&once, read_as_once);
+}
+
+static void read_with_spinlock(int fd)
+{
+    pthread_spinlock_t lock;
+    pthread_spin_init(&lock, PTHREAD_PROCESS_PRIVATE);
+    pthread_spin_lock(&lock);
+    read_one(fd);
+    pthread_spin_unlock(&lock);
+}
+
+static void read_with_mtx(int fd)
+{
+    mtx_t lock;
+    mtx_init(&lock, mtx_plain);
+    mtx_lock(&lock);
+    read_one(fd);
+    mtx_unlock(&lock);
+    mtx_destroy(&lock);
+}
+
+/* allocator.c, where it is preloaded. */
+static void (*allocator_shall_wait)(int fd);
+
+static void read_in_malloc(int fd)
+{
+    allocator_shall_wait(fd);
+    void *volatile memory = malloc(10);
+    need(memory != NULL, true, "malloc of an allocator that waits");
+    free(memory);
+}
+
 static void some_places_stay_on_their_thread(void)
 {
+    allocator_shall_wait = dlsym(RTLD_DEFAULT, "allocator_shall_wait");
+    if (allocator_shall_wait)
+        must_stay(read_in_malloc);
+    must_stay(read_in_call_once);
+    must_stay(read_with_spinlock);
+    must_stay(read_with_mtx);
     must_stay(read_with_mutex);
     must_stay(read_with_rwlock);
     must_stay(read_with_file);

@@ -38,6 +38,9 @@ done
 # No signal shows, whenever it comes.
 compiled -O2 -shared -fPIC "$source/tests/hook/interrupt.c" -o "$work/interrupt.so"
 run static "$hooks $work/interrupt.so" 2 || failed=1
+# An allocator of its own is not left in the middle.
+compiled -O2 -fno-builtin -shared -fPIC "$source/tests/hook/allocator.c" -o "$work/allocator.so"
+run static "$hooks $work/allocator.so" 1 || failed=1
 # Whoever may change threads does: those that wait in a hook may not.
 GOFER_DEBUG=migrate run static "$hooks" 2 || failed=1
 if LD_PRELOAD='' timeout -s KILL 60 "$work/static" "$work/library.so" hundreds_in_a_library >"$work/out"; then

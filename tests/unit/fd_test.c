@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <sys/eventfd.h>
+#include <limits.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/timerfd.h>
@@ -700,6 +701,37 @@ static void after_close_all_is_ebadf(void)
     unref_pair(pair);
 }
 
+/* Lengths that no buffer has: nothing is read, and nothing behind the data written. */
+static void huge_lengths(void)
+{
+    go_fd *pair[2], *from, *to;
+    char byte = 'x';
+    static const size_t huge[] = { SIZE_MAX, (size_t)SSIZE_MAX + 1 };
+    make_pair(SOCK_STREAM, pair);
+    make_pipe(&from, &to);
+    for (int i = 0; i < 2; i++) {
+        struct iovec pieces[2] = { { &byte, 1 }, { &byte, huge[i] } };
+        CHECK(go_fd_write(to, "y", 1), 1);
+        CHECK_FAILS(go_fd_readv(from, pieces, 2), EINVAL);
+        CHECK_FAILS(go_fd_writev(to, pieces, 2), EINVAL);
+        CHECK_FAILS(go_fd_readv(from, pieces, -1), EINVAL);
+        CHECK_FAILS(go_fd_writev(to, pieces, -1), EINVAL);
+        CHECK_FAILS(go_fd_readv(from, pieces, INT_MAX), EINVAL);
+        CHECK_FAILS(go_fd_writev(to, pieces, INT_MAX), EINVAL);
+        CHECK_FAILS(go_fd_writev(pair[0], pieces, 2), EINVAL);
+        CHECK_FAILS(go_fd_write(to, &byte, huge[i]), EINVAL);
+        CHECK(go_fd_read(from, &byte, huge[i]), -1);
+        CHECK(errno == EINVAL || errno == EFAULT, 1); /* the kernel's choice */
+        CHECK(go_fd_read(from, &byte, 1), 1);
+        CHECK(byte, 'y');
+    }
+    CHECK_FAILS(go_fd_pwrite(to, &byte, 1, 0), ESPIPE);
+    CHECK_FAILS(go_fd_pread(from, &byte, 1, 0), ESPIPE);
+    unref_pair(pair);
+    go_fd_unref(from);
+    go_fd_unref(to);
+}
+
 int go_main(int argc, char **argv)
 {
     (void)argv;
@@ -707,6 +739,7 @@ int go_main(int argc, char **argv)
         if (argc == 1)
             go_gomaxprocs(procs);
         ends();
+        huge_lengths();
         read_full_waits_for_all();
         pieces();
         concurrent_writers();

@@ -2,6 +2,7 @@
  * descriptors, words of errors. Nothing leaves the machine. */
 #include "unit.h"
 
+#include <limits.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -255,6 +256,33 @@ static void a_write_cut_short_says_how_much(void)
     CHECK(errno, ETIMEDOUT);
     CHECK(n > 0 && n < SIZE, 1);
     free(data);
+    unref_both(near, far);
+}
+
+/* What a failed read returned is no size: nothing behind the data is sent. */
+static void no_size_is_refused(void)
+{
+    go_conn *near, *far;
+    char bytes[4];
+    make_pair("tcp", "127.0.0.1:0", &near, &far);
+    struct iovec pieces[2] = { { bytes, 2 }, { bytes, (size_t)SSIZE_MAX - 1 } };
+    go_writer out;
+    go_writer_init(&out, go_conn_sink(near), 0);
+    errno = 0;
+    CHECK(go_conn_write(near, "text", (size_t)-1), -1);
+    CHECK(errno, EINVAL);
+    CHECK(strstr(go_net_error(), "write: invalid argument") != NULL, 1);
+    CHECK(go_conn_writev(near, pieces, 2), -1);
+    CHECK(errno, EINVAL);
+    CHECK(go_conn_writev(near, pieces, -1), -1);
+    CHECK(go_conn_send_fds(near, "text", (size_t)-1, NULL, 0), -1);
+    CHECK(errno, EINVAL);
+    CHECK(go_writer_write(&out, "text", (size_t)-1), -1);
+    CHECK(errno, EINVAL);
+    CHECK(go_writer_flush(&out), 0);
+    go_writer_free(&out);
+    CHECK(go_conn_close_write(near), 0);
+    CHECK(go_conn_read(far, bytes, sizeof bytes), 0);
     unref_both(near, far);
 }
 
@@ -913,6 +941,7 @@ int go_main(int argc, char **argv)
     close_wakes_who_is_blocked();
     deadlines_and_contexts_end_calls();
     a_write_cut_short_says_how_much();
+    no_size_is_refused();
     a_conn_is_made_of_a_descriptor();
     buffers_work_over_connections();
     plain_threads_dial_too();
