@@ -38,7 +38,7 @@ enum {
                             although nothing waits */
     IDLE_LOOKS = 10,
     TRIM_PERIOD = 1000000000,
-    UNWATCH_PERIOD = 100000000
+    UNWATCH_PERIOD = 10000000
 };
 
 _Atomic uint32_t gofer_trim_epoch;
