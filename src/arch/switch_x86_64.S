@@ -108,9 +108,9 @@ FUNC(gofer_replay)
     testq %rcx, %rcx
     jz 1f
     subq %rcx, %rsp
-2:  movups -16(%rsi,%rcx), %xmm0
-    movups %xmm0, -16(%rsp,%rcx)
-    subq $16, %rcx
+2:  movq -8(%rsi,%rcx), %rax    /* by words, as they were written: a wide load would wait for both */
+    movq %rax, -8(%rsp,%rcx)
+    subq $8, %rcx
     jnz 2b
     movq 72(%r10), %rax
     movups 96(%r10), %xmm0

@@ -39,7 +39,7 @@ enum {
     IDLE_LOOKS = 10,
     TRIM_PERIOD = 1000000000,
     POLL_LATE = 4000000, /* where nobody looked for so long, the monitor does */
-    UNWATCH_PERIOD = 100000000
+    UNWATCH_PERIOD = 10000000
 };
 
 _Atomic uint32_t gofer_trim_epoch;

@@ -59,7 +59,8 @@ static uint64_t hash_bytes(const char *bytes, size_t size, uint64_t secret)
         hash = mix(hash ^ word, 0xd6e8feb86659fd93u);
     }
     word = 0;
-    memcpy(&word, bytes, size);
+    if (size)
+        memcpy(&word, bytes, size);
     return mix(hash ^ word, 0xa0761d6478bd642fu);
 }
 
@@ -100,6 +101,20 @@ static bool begin(map_access *a, gofer_map *map, const gofer_map_type *type, con
     return true;
 }
 
+/* A word is the usual size of a key and of a value, and the call of memcpy as long as all else. */
+static bool are_equal(const void *a, const void *b, size_t size)
+{
+    return size == sizeof(uint64_t) ? memcmp(a, b, sizeof(uint64_t)) == 0 : memcmp(a, b, size) == 0;
+}
+
+static void copy(void *to, const void *from, size_t size)
+{
+    if (size == sizeof(uint64_t))
+        memcpy(to, from, sizeof(uint64_t));
+    else
+        memcpy(to, from, size);
+}
+
 /* ---- nodes: the shard's lock is held ------------------------------------------------------ */
 
 static node **list_of(const shard *s, uint64_t hash)
@@ -112,7 +127,7 @@ static bool is_key(const map_access *a, const node *n)
     if (n->hash != a->hash)
         return false;
     return a->map->keys ? a->map->keys->equal(n->data, a->key)
-                        : n->value_at >= a->size && memcmp(n->data, a->bytes, a->size) == 0;
+                        : n->value_at >= a->size && are_equal(n->data, a->bytes, a->size);
 }
 
 /* Where the key's node is linked, or NULL. */
@@ -181,12 +196,12 @@ static void *value_of(node *n)
 static void copy_out(const map_access *a, node *n, void *to)
 {
     if (to)
-        memcpy(to, value_of(n), a->type->value_size);
+        copy(to, value_of(n), a->type->value_size);
 }
 
 static bool has_value(const map_access *a, node *n, const void *value)
 {
-    return memcmp(value_of(n), value, a->type->value_size) == 0;
+    return are_equal(value_of(n), value, a->type->value_size);
 }
 
 /* Without the lock. */
@@ -197,8 +212,8 @@ static node *new_node(const map_access *a, const void *value)
     if (!n)
         return NULL;
     *n = (node){ .hash = a->hash, .references = 1, .listed = true, .value_at = value_at };
-    memcpy(n->data, a->bytes, a->size);
-    memcpy(value_of(n), value, a->type->value_size);
+    copy(n->data, a->bytes, a->size);
+    copy(value_of(n), value, a->type->value_size);
     return n;
 }
 
@@ -234,19 +249,20 @@ static int put(gofer_map *map, const gofer_map_type *type, const void *key, cons
         if (at) {
             copy_out(&a, *at, before);
             if (replaces)
-                memcpy(value_of(*at), value, type->value_size);
+                copy(value_of(*at), value, type->value_size);
         }
         bool inserted = !at && fresh && insert(a.shard, fresh);
         gofer_spin_unlock(&a.shard->lock);
         if (inserted)
             return 0;
-        if (at || fresh) {
+        if (at) {
             free(fresh);
-            *gofer_errno() = at ? *gofer_errno() : ENOMEM;
-            return at ? 1 : -1;
+            return 1;
         }
-        fresh = new_node(&a, value);
+        node *refused = fresh;
+        fresh = refused ? NULL : new_node(&a, value);
         if (!fresh) {
+            free(refused);
             *gofer_errno() = ENOMEM;
             return -1;
         }
@@ -264,7 +280,7 @@ int gofer_map_load_or_store(gofer_map *map, const gofer_map_type *type, const vo
 {
     int loaded = put(map, type, key, value, actual, false);
     if (loaded == 0 && actual)
-        memcpy(actual, value, type->value_size);
+        copy(actual, value, type->value_size);
     return loaded;
 }
 
@@ -310,7 +326,7 @@ int gofer_map_compare_and_swap(gofer_map *map, const gofer_map_type *type, const
     node **at = find(&a);
     bool is_old = at && has_value(&a, *at, old);
     if (is_old)
-        memcpy(value_of(*at), value, type->value_size);
+        copy(value_of(*at), value, type->value_size);
     gofer_spin_unlock(&a.shard->lock);
     return is_old;
 }
@@ -395,16 +411,40 @@ static bool hold_shard(gofer_map_iterator *it, shard *s)
     }
 }
 
-/* The node's value now, and its key until the next step. False: it was deleted. */
-static bool show(gofer_map_iterator *it, shard *s, node *n)
+/* The shard's lock is held: the node's value now, and its key until the next step. False: it was
+ * deleted. */
+static bool show(gofer_map_iterator *it, node *n)
 {
-    gofer_spin_lock(&s->lock);
-    bool listed = n->listed;
-    memcpy((void *)(uintptr_t)it->value, value_of(n), it->type.value_size);
-    gofer_spin_unlock(&s->lock);
+    copy((void *)(uintptr_t)it->value, value_of(n), it->type.value_size);
     it->text = n->data;
     it->key = it->type.is_text && !it->map->keys ? (const void *)&it->text : n->data;
-    return listed;
+    return n->listed;
+}
+
+/* Lets go of the node that is shown, nodes[at - 1], and shows the next, under one lock. False: that
+ * one was deleted, or there is none. */
+static bool step(gofer_map_iterator *it, shard *s)
+{
+    gofer_spin_lock(&s->lock);
+    node *gone = it->at > 0 ? release(it->nodes[it->at - 1]) : NULL;
+    bool shown = it->at < it->count && show(it, it->nodes[it->at]);
+    gofer_spin_unlock(&s->lock);
+    it->at++;
+    free(gone);
+    return shown;
+}
+
+int gofer_map_next(gofer_map_iterator *it)
+{
+    map_table *t = table_of(it->map);
+    for (;;) {
+        while (it->count && it->at <= it->count)
+            if (step(it, &t->shards[it->shard - 1]))
+                return 1;
+        it->at = it->count = 0;
+        if (it->shard == SHARDS || !hold_shard(it, &t->shards[it->shard++]))
+            return 0;
+    }
 }
 
 static void let_go(shard *s, node *n)
@@ -413,25 +453,6 @@ static void let_go(shard *s, node *n)
     node *gone = release(n);
     gofer_spin_unlock(&s->lock);
     free(gone);
-}
-
-/* nodes[at - 1] is the one that is shown. */
-int gofer_map_next(gofer_map_iterator *it)
-{
-    map_table *t = table_of(it->map);
-    for (;;) {
-        shard *s = it->shard ? &t->shards[it->shard - 1] : NULL;
-        if (it->at > 0)
-            let_go(s, it->nodes[it->at - 1]);
-        if (it->at < it->count) {
-            if (show(it, s, it->nodes[it->at++]))
-                return 1;
-            continue;
-        }
-        it->at = it->count = 0;
-        if (it->shard == SHARDS || !hold_shard(it, &t->shards[it->shard++]))
-            return 0;
-    }
 }
 
 void gofer_map_iterator_end(gofer_map_iterator *it)

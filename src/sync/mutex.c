@@ -14,7 +14,7 @@
  * membarrier when it starts the watch. After it, whose look is still to come will find it set, and
  * whose look is over has stored before: the waiter's compare-and-swap finds the mutex free. Who
  * finds the watch on before the store unlocks with a compare-and-swap, which undoes nothing. The
- * monitor ends watches without waiters ten times a second, so a lot costs as many membarriers at
+ * monitor ends watches without waiters a hundred times a second, so a lot costs as many membarriers at
  * most.
  * spec/mutex.pml is the model.
  *
