@@ -104,12 +104,12 @@ GOFER_END
 #define GOFER_STACK_SIZE_(n, ...) GOFER_STACK_SIZE__(n, __VA_ARGS__)
 #define GOFER_STACK_SIZE__(n, ...) GOFER_DROP_##n(__VA_ARGS__)
 #define GOFER_DROP_0(f) 0
-#define GOFER_DROP_1(f, ...) GOFER_SIZE_1(__VA_ARGS__)
-#define GOFER_DROP_2(f, ...) (GOFER_SIZE_2(__VA_ARGS__))
-#define GOFER_DROP_3(f, ...) (GOFER_SIZE_3(__VA_ARGS__))
-#define GOFER_DROP_4(f, ...) (GOFER_SIZE_4(__VA_ARGS__))
-#define GOFER_DROP_5(f, ...) (GOFER_SIZE_5(__VA_ARGS__))
-#define GOFER_DROP_6(f, ...) (GOFER_SIZE_6(__VA_ARGS__))
+#define GOFER_DROP_1(f, ...) (GOFER_FITS_WORDS(1, f, __VA_ARGS__) ? 0 : GOFER_SIZE_1(__VA_ARGS__))
+#define GOFER_DROP_2(f, ...) (GOFER_FITS_WORDS(2, f, __VA_ARGS__) ? 0 : GOFER_SIZE_2(__VA_ARGS__))
+#define GOFER_DROP_3(f, ...) (GOFER_FITS_WORDS(3, f, __VA_ARGS__) ? 0 : GOFER_SIZE_3(__VA_ARGS__))
+#define GOFER_DROP_4(f, ...) (GOFER_FITS_WORDS(4, f, __VA_ARGS__) ? 0 : GOFER_SIZE_4(__VA_ARGS__))
+#define GOFER_DROP_5(f, ...) (GOFER_FITS_WORDS(5, f, __VA_ARGS__) ? 0 : GOFER_SIZE_5(__VA_ARGS__))
+#define GOFER_DROP_6(f, ...) (GOFER_FITS_WORDS(6, f, __VA_ARGS__) ? 0 : GOFER_SIZE_6(__VA_ARGS__))
 #define GOFER_DROP_7(f, ...) (GOFER_SIZE_7(__VA_ARGS__))
 #define GOFER_DROP_8(f, ...) (GOFER_SIZE_8(__VA_ARGS__))
 #define GOFER_DROP_9(f, ...) (GOFER_SIZE_9(__VA_ARGS__))
@@ -120,6 +120,29 @@ GOFER_END
 #define GOFER_DROP_14(f, ...) (GOFER_SIZE_14(__VA_ARGS__))
 #define GOFER_DROP_15(f, ...) (GOFER_SIZE_15(__VA_ARGS__))
 #define GOFER_DROP_16(f, ...) (GOFER_SIZE_16(__VA_ARGS__))
+
+/* Whether n arguments (at most GOFER_WORDS) are just words: integers and pointers, of the very
+ * types that fn declares, since one of another type may be converted to a double or a struct. */
+#define GOFER_TYPE_PASSED(a) __typeof__((void)0, (a))
+#define GOFER_IS_WORD(a)                                                   \
+    (__builtin_classify_type(a) >= 1 && __builtin_classify_type(a) <= 5 && \
+     sizeof(GOFER_TYPE_PASSED(a)) <= 8)
+#define GOFER_WORDS_1(a) GOFER_IS_WORD(a)
+#define GOFER_WORDS_2(a, ...) GOFER_IS_WORD(a) && GOFER_WORDS_1(__VA_ARGS__)
+#define GOFER_WORDS_3(a, ...) GOFER_IS_WORD(a) && GOFER_WORDS_2(__VA_ARGS__)
+#define GOFER_WORDS_4(a, ...) GOFER_IS_WORD(a) && GOFER_WORDS_3(__VA_ARGS__)
+#define GOFER_WORDS_5(a, ...) GOFER_IS_WORD(a) && GOFER_WORDS_4(__VA_ARGS__)
+#define GOFER_WORDS_6(a, ...) GOFER_IS_WORD(a) && GOFER_WORDS_5(__VA_ARGS__)
+#define GOFER_TYPES_1(a) GOFER_TYPE_PASSED(a)
+#define GOFER_TYPES_2(a, ...) GOFER_TYPE_PASSED(a), GOFER_TYPES_1(__VA_ARGS__)
+#define GOFER_TYPES_3(a, ...) GOFER_TYPE_PASSED(a), GOFER_TYPES_2(__VA_ARGS__)
+#define GOFER_TYPES_4(a, ...) GOFER_TYPE_PASSED(a), GOFER_TYPES_3(__VA_ARGS__)
+#define GOFER_TYPES_5(a, ...) GOFER_TYPE_PASSED(a), GOFER_TYPES_4(__VA_ARGS__)
+#define GOFER_TYPES_6(a, ...) GOFER_TYPE_PASSED(a), GOFER_TYPES_5(__VA_ARGS__)
+#define GOFER_FITS_WORDS(n, f, ...)                                                              \
+    (__builtin_types_compatible_p(__typeof__(*(f)),                                              \
+                                  __typeof__((f)(__VA_ARGS__))(GOFER_TYPES_##n(__VA_ARGS__))) && \
+     GOFER_WORDS_##n(__VA_ARGS__))
 
 /* fn and its arguments from one variadic list, so that `go(f)` needs no trailing comma. */
 #define GOFER_FIRST(...) GOFER_FIRST_(__VA_ARGS__, 0)

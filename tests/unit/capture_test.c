@@ -102,6 +102,34 @@ static void two(int a, int b)
     none();
 }
 
+enum kind { KIND = 6 };
+
+static void words(char c, short s, _Bool b, enum kind kind, unsigned long u, const char *text)
+{
+    CHECK(c, 'c');
+    CHECK(s, -2);
+    CHECK(b, 1);
+    CHECK(kind, KIND);
+    CHECK(u, 1UL << 40);
+    CHECK_TEXT(text, "text");
+    none();
+}
+
+static void converted(double d, long l, long double e, const char *text)
+{
+    CHECK(d * 4, 12);
+    CHECK(l, -5);
+    CHECK(e * 2, 14);
+    CHECK_TEXT(text, "text");
+    none();
+}
+
+static void converted_word(float f)
+{
+    CHECK(f * 2, 8);
+    none();
+}
+
 static void deferred(int *log, struct big b, double d)
 {
     *log += (int)b.d + (int)d;
@@ -119,7 +147,7 @@ int go_main(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    go_waitgroup_add(&wg, 12);
+    go_waitgroup_add(&wg, 15);
     go(none);
     go(mixed, 'c', (short)-2, 3, 1L << 40, 1.5f, 2.75, "text", ((struct small){ 7, 8 }));
     go(on_stack, ((struct big){ 1, 2, 3, 4 }), 5);
@@ -131,8 +159,16 @@ int go_main(int argc, char **argv)
     struct point p = { 1, 2, 3, 4 };
     go(points, p, ((struct point){ 5, 6, 7, 8 }));
     go_with((&(go_options){ .stack = 1 << 20 }), points, p, ((struct point){ 5, 6, 7, 8 }));
+    char c = 'c', text[] = "text";
+    short s = -2;
+    _Bool b = 1;
+    enum kind kind = KIND;
+    const char *constant = text;
+    go(words, c, s, b, kind, 1UL << 40, constant);
+    go(converted, 3, -5, 7, text);
+    go(converted_word, 4);
     go_waitgroup_wait(&wg);
-    CHECK(calls, 12);
+    CHECK(calls, 15);
     {
         go_defer(snprintf, printed, sizeof printed, "%d %g %s", 3, 4.5, "z");
     }
