@@ -68,6 +68,12 @@ static const struct row rows[] = {
       echo_server },
     { "echo_4k_1000", "echo of 4 KiB over 1,000 connections at a time: one round trip",
       echo_server },
+    { "echo_64b_50_cpu",
+      "the server's CPU time for one of these round trips: where it is less than the client's, "
+      "that "
+      "bounds the others",
+      echo_server },
+    { "echo_64b_1000_cpu", "the same over 1,000 connections", echo_server },
     { "accept", "accept a connection and close it in a goroutine of its own, 50 at a time",
       accept_server },
     { "idle_connection_bytes",
@@ -77,7 +83,7 @@ static const struct row rows[] = {
       "`examples/httpd` and net/http's FileServer: a file of 1 KiB over 50 kept connections, "
       "without a log: one request",
       http_server },
-    { "http_1k_p50", "the same at 10,000 requests a second: half of them are answered in this time",
+    { "http_1k_p50", "the same at 5,000 requests a second: half of them are answered in this time",
       http_server },
     { "http_1k_p99", "the same: 99 % of them are", http_server },
     { "http_1k_p999", "the same: 99.9 % of them are", http_server },

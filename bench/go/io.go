@@ -57,6 +57,8 @@ var ioRows = []row{
 	{"echo_4k_50", echoServer, nil},
 	{"echo_64b_1000", echoServer, nil},
 	{"echo_4k_1000", echoServer, nil},
+	{"echo_64b_50_cpu", echoServer, nil},
+	{"echo_64b_1000_cpu", echoServer, nil},
 	{"accept", acceptServer, nil},
 	{"idle_connection_bytes", echoServer, nil},
 	{"http_1k", httpServer, nil},
