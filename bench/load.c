@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_SIZE = 4096, BATCH = 128, FILE_SIZE = 1024, IDLE = 10000, RATE = 10000 };
+enum { MOST_SIZE = 4096, BATCH = 128, FILE_SIZE = 1024, IDLE = 10000, RATE = 5000 };
 static const int64_t second = 1000000000;
 
 static long part = 1;
@@ -209,13 +209,23 @@ static void exchange(struct client *clients, long count, long n)
         }
 }
 
-static double exchange_time(long count, long n)
+/* Nanoseconds of CPU that the server has used. */
+static int64_t server_cpu(void)
+{
+    clockid_t id;
+    struct timespec t;
+    errno = clock_getcpuclockid(server, &id);
+    must(errno == 0 && clock_gettime(id, &t) == 0, "the server's clock");
+    return t.tv_sec * second + t.tv_nsec;
+}
+
+static double exchange_time(long count, long n, int64_t (*clock)(void))
 {
     struct client *clients = connect_all(count);
     exchange(clients, count, times(n / 10)); /* warm */
-    int64_t start = now();
+    int64_t start = clock();
     exchange(clients, count, times(n));
-    return (double)(now() - start) / (double)times(n);
+    return (double)(clock() - start) / (double)times(n);
 }
 
 static int by_size(const void *a, const void *b)
@@ -257,7 +267,7 @@ static void load(struct client *clients, long count, long n, int64_t *times_take
 static double percentile(long count, double of)
 {
     struct client *clients = connect_all(count);
-    long n = times(2L * RATE);
+    long n = times(3L * RATE);
     int64_t *taken = calloc((size_t)n, sizeof *taken);
     must(taken != NULL, "calloc");
     exchange(clients, count, times(RATE)); /* warm */
@@ -314,7 +324,7 @@ static double idle_bytes(long n)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-enum what { EXCHANGE, ACCEPT, MEMORY, LATENCY };
+enum what { EXCHANGE, CPU, ACCEPT, MEMORY, LATENCY };
 static const struct row {
     const char *name;
     enum what what;
@@ -327,6 +337,8 @@ static const struct row {
     { "echo_4k_50", EXCHANGE, 4096, 50, 200000, 0 },
     { "echo_64b_1000", EXCHANGE, 64, 1000, 300000, 0 },
     { "echo_4k_1000", EXCHANGE, 4096, 1000, 200000, 0 },
+    { "echo_64b_50_cpu", CPU, 64, 50, 200000, 0 },
+    { "echo_64b_1000_cpu", CPU, 64, 1000, 200000, 0 },
     { "accept", ACCEPT, 1, 50, 50000, 0 },
     { "idle_connection_bytes", MEMORY, 64, IDLE, 0, 0 },
     { "http_1k", EXCHANGE, 0, 50, 100000, 0 },
@@ -348,7 +360,9 @@ static double measure(const struct row *row)
     }
     switch (row->what) {
     case EXCHANGE:
-        return exchange_time(row->connections, row->n);
+        return exchange_time(row->connections, row->n, now);
+    case CPU:
+        return exchange_time(row->connections, row->n, server_cpu);
     case ACCEPT:
         return accept_time(row->connections, times(row->n));
     case MEMORY:

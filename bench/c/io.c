@@ -5,16 +5,28 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ROOM = 8192 };
+/* What is read at a time, where messages have 64 bytes and where they have 4 KiB. */
+enum { ROOM = 1024, LARGE_ROOM = 8192 };
+
+static void echo_through(go_conn *conn, char *buffer, size_t size)
+{
+    ssize_t n;
+    while ((n = go_conn_read(conn, buffer, size)) > 0 &&
+           go_conn_write(conn, buffer, (size_t)n) == n)
+        ;
+    go_conn_unref(conn);
+}
 
 static void echo(go_conn *conn)
 {
     char buffer[ROOM];
-    ssize_t n;
-    while ((n = go_conn_read(conn, buffer, sizeof buffer)) > 0 &&
-           go_conn_write(conn, buffer, (size_t)n) == n)
-        ;
-    go_conn_unref(conn);
+    echo_through(conn, buffer, sizeof buffer);
+}
+
+static void echo_large(go_conn *conn)
+{
+    char buffer[LARGE_ROOM];
+    echo_through(conn, buffer, sizeof buffer);
 }
 
 static void drop(go_conn *conn)
@@ -41,6 +53,11 @@ static long echo_server(void)
     return serve(echo);
 }
 
+static long large_echo_server(void)
+{
+    return serve(echo_large);
+}
+
 static long accept_server(void)
 {
     return serve(drop);
@@ -63,11 +80,18 @@ static long http_server(void)
 static const struct row rows[] = {
     { "echo_64b_50", "echo of 64 bytes over 50 connections at a time: one round trip",
       echo_server },
-    { "echo_4k_50", "echo of 4 KiB over 50 connections at a time: one round trip", echo_server },
+    { "echo_4k_50", "echo of 4 KiB over 50 connections at a time: one round trip",
+      large_echo_server },
     { "echo_64b_1000", "echo of 64 bytes over 1,000 connections at a time: one round trip",
       echo_server },
     { "echo_4k_1000", "echo of 4 KiB over 1,000 connections at a time: one round trip",
+      large_echo_server },
+    { "echo_64b_50_cpu",
+      "the server's CPU time for one of these round trips: where it is less than the client's, "
+      "that "
+      "bounds the others",
       echo_server },
+    { "echo_64b_1000_cpu", "the same over 1,000 connections", echo_server },
     { "accept", "accept a connection and close it in a goroutine of its own, 50 at a time",
       accept_server },
     { "idle_connection_bytes",
@@ -77,7 +101,7 @@ static const struct row rows[] = {
       "`examples/httpd` and net/http's FileServer: a file of 1 KiB over 50 kept connections, "
       "without a log: one request",
       http_server },
-    { "http_1k_p50", "the same at 10,000 requests a second: half of them are answered in this time",
+    { "http_1k_p50", "the same at 5,000 requests a second: half of them are answered in this time",
       http_server },
     { "http_1k_p99", "the same: 99 % of them are", http_server },
     { "http_1k_p999", "the same: 99.9 % of them are", http_server },

@@ -7,10 +7,13 @@ import (
 	"os"
 )
 
-const room = 8192
+// What is read at a time, where messages have 64 bytes and where they have 4 KiB.
+const (
+	room      = 1024
+	largeRoom = 8192
+)
 
-func echoConn(conn net.Conn) {
-	buffer := make([]byte, room)
+func echoThrough(conn net.Conn, buffer []byte) {
 	for {
 		n, err := conn.Read(buffer)
 		if err != nil {
@@ -22,6 +25,9 @@ func echoConn(conn net.Conn) {
 	}
 	conn.Close()
 }
+
+func echoConn(conn net.Conn)      { echoThrough(conn, make([]byte, room)) }
+func echoLargeConn(conn net.Conn) { echoThrough(conn, make([]byte, largeRoom)) }
 
 func dropConn(conn net.Conn) {
 	conn.Close()
@@ -43,8 +49,9 @@ func serve(body func(net.Conn)) int {
 	}
 }
 
-func echoServer() int   { return serve(echoConn) }
-func acceptServer() int { return serve(dropConn) }
+func echoServer() int      { return serve(echoConn) }
+func largeEchoServer() int { return serve(echoLargeConn) }
+func acceptServer() int    { return serve(dropConn) }
 
 func httpServer() int {
 	files := http.FileServer(http.Dir(os.Getenv("GOFER_BENCH_FILES")))
@@ -54,9 +61,11 @@ func httpServer() int {
 
 var ioRows = []row{
 	{"echo_64b_50", echoServer, nil},
-	{"echo_4k_50", echoServer, nil},
+	{"echo_4k_50", largeEchoServer, nil},
 	{"echo_64b_1000", echoServer, nil},
-	{"echo_4k_1000", echoServer, nil},
+	{"echo_4k_1000", largeEchoServer, nil},
+	{"echo_64b_50_cpu", echoServer, nil},
+	{"echo_64b_1000_cpu", echoServer, nil},
 	{"accept", acceptServer, nil},
 	{"idle_connection_bytes", echoServer, nil},
 	{"http_1k", httpServer, nil},

@@ -102,6 +102,8 @@ static const struct peer_row rows[] = {
     { "echo_4k_50", serve_echo },
     { "echo_64b_1000", serve_echo },
     { "echo_4k_1000", serve_echo },
+    { "echo_64b_50_cpu", serve_echo },
+    { "echo_64b_1000_cpu", serve_echo },
     { "accept", serve },
     { "idle_connection_bytes", serve_echo },
 };
