@@ -1,14 +1,21 @@
 /* For a long time, all that a server meets, again and again and in ever another order: connections
  * that talk, half-close, read slowly, are reset, come in floods past the limit of descriptors, and
  * clients that are killed (crowd.h); deadlines, cancelled contexts, other programs, name look-ups,
- * TLS; and several of them at once. After each of these there are as many descriptors and goroutines
- * as before, and threads and memory do not grow.
+ * TLS; and several of them at once. After each of these there are as many descriptors and
+ * goroutines as before, and threads and memory do not grow.
  *
  * Run as: soak_stress [SECONDS [SEED]]. */
 #include "crowd_clients.h"
 #include "crowd_server.h"
 
-enum { AT_ONCE = 24, MORE_KIB = 24 << 10 };
+#include <malloc.h>
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { MORE_KIB = 1 << 30 }; /* these keep what is freed */
+#else
+enum { MORE_KIB = 16 << 10 };
+#endif
+enum { AT_ONCE = 24 };
 
 #define WORDS(...) ((char *[]){ __VA_ARGS__, NULL })
 
@@ -181,8 +188,8 @@ static void talk_tls(void)
 }
 #endif
 
-static void (*const works[])(void) = { meet_deadlines, cancel_contexts, run_programs,
-                                       look_names_up, talk_tls };
+static void (*const works[])(void) = { meet_deadlines, cancel_contexts, run_programs, look_names_up,
+                                       talk_tls };
 enum { WORKS = sizeof works / sizeof *works };
 
 static void start(go_waitgroup *running, void (*work)(void), int times)
@@ -249,9 +256,13 @@ static void (*const phases[])(void) = { hold_and_talk, half_close, be_slow,     
                                         kill_clients,  work,       all_at_once, work,  work };
 enum { PHASES = sizeof phases / sizeof *phases };
 
+/* Waits until those are gone who have nothing more to do, and gives back what malloc keeps. */
 static void settle(long goroutines)
 {
     go_waitgroup_wait(&crowd.serving);
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
     for (int i = 0; i < 10000 && go_num_goroutine() > goroutines; i++)
         go_sleep(GO_MILLISECOND);
 }
@@ -273,6 +284,9 @@ int go_main(int argc, char **argv)
     if (argc > 3 && strcmp(argv[1], "clients") == 0)
         return crowd_clients(argv);
     stress_begin(argc, argv, 10);
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 1); /* so that what grows is a leak, and not the holes in many arenas */
+#endif
     int64_t end = go_now() + stress_rounds * GO_SECOND;
     seed = stress_seed;
     crowd_raise_limit();
