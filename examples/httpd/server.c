@@ -71,6 +71,7 @@ static void take_those_who_wait(struct server *server)
 void server_run(struct server *server)
 {
     go_duration pause = 0;
+    char text[GO_DURATION_ROOM];
     for (;;) {
         go_conn *conn = go_listener_accept_ctx(server->stopping, server->listener);
         if (conn) {
@@ -81,11 +82,11 @@ void server_run(struct server *server)
         if (go_context_err(server->stopping))
             break;
         /* No descriptor or memory is left (EMFILE, ENOBUFS …): at once it would be no better. */
-        if (!pause)
-            fprintf(stderr, "httpd: %s; waiting\n", go_net_error());
         pause = pause ? 2 * pause : 5 * GO_MILLISECOND;
         if (pause > GO_SECOND)
             pause = GO_SECOND;
+        fprintf(stderr, "httpd: %s; retrying in %s\n", go_net_error(),
+                go_duration_string(pause, text, sizeof text));
         go_sleep_ctx(server->stopping, pause);
     }
     take_those_who_wait(server);
