@@ -331,7 +331,11 @@ static int try_ring(void)
     if (error)
         return error;
     queue((struct uring_sqe){ .operation = URING_OP_NOP }); /* nobody else knows the ring yet */
+    struct uring_wait_argument argument = { 0 };
     int n = enter(1, 0, 0, NULL, 0);
+    if (n > 0)
+        n = enter(0, 1, URING_ENTER_GET_EVENTS | URING_ENTER_EXTENDED_ARGUMENT, &argument,
+                  sizeof argument);
     ring.entered = ring.queued;
     return n < 0 ? -n : start_submitter();
 }

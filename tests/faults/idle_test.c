@@ -72,6 +72,12 @@ static void wait_for(go_chan(int) c)
     go_recv(c);
 }
 
+static void read_from(go_fd *fd)
+{
+    char byte;
+    go_fd_read(fd, &byte, 1);
+}
+
 int go_main(int argc, char **argv)
 {
     pthread_t thread;
@@ -89,6 +95,14 @@ int go_main(int argc, char **argv)
     CHECK(pthread_create(&thread, NULL, watch, NULL), 0);
     go_recv(gate);
     CHECK(pthread_join(thread, NULL), 0);
+    /* and waiting for a descriptor */
+    go_fd *pipes[2];
+    CHECK(go_fd_pipe(pipes), 0);
+    go(read_from, pipes[0]);
+    CHECK(pthread_create(&thread, NULL, watch, NULL), 0);
+    go_recv(gate);
+    CHECK(pthread_join(thread, NULL), 0);
+    go_fd_unref(pipes[1]);
     go_chan_unref(after);
     return 0;
 }
