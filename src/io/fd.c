@@ -113,8 +113,7 @@ static void tell_edge(go_fd *fd, uint32_t generation, uint32_t events)
     };
     struct gofer_edge_waiter *waiters[GOFER_FD_SIDES] = { NULL };
     gofer_spin_lock(&fd->lock);
-    if (fd->generation == generation && events & GOFER_POLL_ENDED)
-        gofer_poller_add_again(gofer_fd_number(fd), key_of(fd));
+    fd->edges_ended |= fd->generation == generation && events & GOFER_POLL_ENDED;
     for (int side = 0; side < GOFER_FD_SIDES && fd->generation == generation; side++) {
         if (!(events & edges[side]))
             continue;
@@ -128,6 +127,21 @@ static void tell_edge(go_fd *fd, uint32_t generation, uint32_t events)
         wake(waiters[side]);
 }
 
+static void add_all_again(void)
+{
+    gofer_spin_lock(&fds.lock);
+    uint32_t made = (uint32_t)fds.made;
+    gofer_spin_unlock(&fds.lock);
+    for (uint32_t i = 0; i < made; i++) {
+        go_fd *fd = fd_at(i);
+        gofer_spin_lock(&fd->lock);
+        if (fd->edges_ended)
+            gofer_poller_add_again(gofer_fd_number(fd), key_of(fd));
+        fd->edges_ended = false;
+        gofer_spin_unlock(&fd->lock);
+    }
+}
+
 void gofer_poller_deliver(const gofer_poll_batch *batch)
 {
     if (!batch->count)
@@ -137,6 +151,8 @@ void gofer_poller_deliver(const gofer_poll_batch *batch)
         uint64_t key = batch->ready[i].key;
         if (key == GOFER_RAW_KEY)
             gofer_raw_deliver(batch->ready[i].events & GOFER_POLL_ENDED);
+        else if (key == GOFER_POLL_ALL_AGAIN)
+            add_all_again();
         else
             tell_edge(fd_at((key >> 32) - 1), (uint32_t)key, batch->ready[i].events);
     }
@@ -489,7 +505,8 @@ static int detach(go_fd *fd)
     gofer_spin_unlock(&fd->deadline_lock);
     gofer_spin_lock(&fd->lock);
     uint64_t key = key_of(fd);
-    fd->generation++; /* edges that are on their way go astray, and it is not added again */
+    fd->generation++; /* edges that are on their way go astray */
+    fd->edges_ended = false;
     gofer_spin_unlock(&fd->lock);
     if (fd->is_polled)
         gofer_poller_remove(number, key);

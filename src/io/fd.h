@@ -48,6 +48,7 @@ struct go_fd {
     uint32_t references;      /* the program's */
     uint32_t calls;           /* in progress */
     bool closing;
+    bool edges_ended; /* the poller tells none until the number is added again */
     /* constant while it is open */
     bool is_polled; /* else calls may block their thread */
     bool is_shared; /* its O_NONBLOCK is not ours to set: ask before each call */

@@ -13,8 +13,10 @@
 
 enum { GOFER_POLL_BATCH = 128 };
 
-/* Among the events: edges of this key come no more until gofer_poller_add_again. */
+/* Among the events: edges of this key come no more until gofer_poller_add_again, which shall be
+ * called when GOFER_POLL_ALL_AGAIN comes in place of a key. */
 #define GOFER_POLL_ENDED 0x80000000U
+enum { GOFER_POLL_ALL_AGAIN = 2 };
 
 typedef struct gofer_poll_batch {
     int count;
@@ -24,13 +26,13 @@ typedef struct gofer_poll_batch {
     } ready[GOFER_POLL_BATCH];
 } gofer_poll_batch;
 
-/* Edges of fd, and first what it is ready for, are told as `key`, which is not 0, until
+/* Edges of fd, and first what it is ready for, are told as `key`, which is not 0 or 2, until
  * gofer_poller_remove: then nothing holds fd's file but the number. 0, or an errno: EPERM where the
  * kernel cannot tell fd's readiness. From any thread. */
 int gofer_poller_add(int fd, uint64_t key);
 void gofer_poller_remove(int fd, uint64_t key);
 
-/* After GOFER_POLL_ENDED, and only where the key is not removed yet nor being removed. */
+/* Only where the key is not removed yet nor being removed. */
 void gofer_poller_add_again(int fd, uint64_t key);
 
 /* "epoll" or "io_uring"; NULL: not open. */

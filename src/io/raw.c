@@ -147,7 +147,7 @@ void gofer_raw_deliver(bool ended)
 {
     struct epoll_event events[BATCH];
     int n;
-    if (ended)
+    if (ended) /* the only one that need not wait for its turn */
         gofer_poller_add_again(atomic_load_explicit(&epoll_fd, memory_order_acquire),
                                GOFER_RAW_KEY);
     do {

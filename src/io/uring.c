@@ -10,9 +10,9 @@
  * over. Its completion is work of the submitter too, which does it before it returns from the
  * call that cancelled.
  *
- * A multishot poll ends where the queue has no room, and where the kernel lacks memory: its
- * descriptor is added again, and what it is ready for then is told anew. The queue is read without
- * a system call, by who has taken the poller. */
+ * The queue is read without a system call, by who has taken the poller. A multishot poll ends where
+ * the queue has no room, and where the kernel lacks memory. Its descriptor is added again, and what
+ * it is ready for then is told anew, once the queue is empty: at once would keep it full. */
 #include "io/poller_kind.h"
 #include "io/uring_abi.h"
 
@@ -53,6 +53,8 @@ static struct {
     uint32_t entered; /* of them the kernel has */
     bool awaited;     /* somebody waits for `passed` */
     bool ends;
+
+    bool ended; /* polls did, and are to be added again; of who has taken the poller */
 
     _Atomic uint32_t passed; /* of `entered`, what is done with; futex */
     _Atomic uint32_t work;   /* futex of the submitter: something is queued */
@@ -192,14 +194,27 @@ static void remove_from_ring(int fd, uint64_t key)
 
 /* ---- waiting --------------------------------------------------------------------------------- */
 
-static uint32_t events_of(const struct uring_cqe *cqe)
+static void put(gofer_poll_batch *batch, uint64_t key, uint32_t events)
 {
-    uint32_t ended = cqe->flags & URING_CQE_MORE ? 0 : GOFER_POLL_ENDED;
-    if (cqe->result >= 0)
-        return (uint32_t)cqe->result | ended;
-    if (cqe->result == -ECANCELED || cqe->result == -ENOMEM)
-        return ended;
-    return EPOLLIN | EPOLLOUT | EPOLLERR; /* the descriptor is no more: who uses it finds out */
+    batch->ready[batch->count].key = key;
+    batch->ready[batch->count++].events = events;
+}
+
+static void take_in(gofer_poll_batch *batch, const struct uring_cqe *cqe)
+{
+    bool again =
+        cqe->key && !(cqe->flags & URING_CQE_MORE) && (cqe->result >= 0 || cqe->result == -ENOMEM);
+    uint32_t ended = again ? GOFER_POLL_ENDED : 0;
+    ring.ended |= again;
+    if (!cqe->key)
+        /* who finds a wake-up on its way sends none: a swap, so that we see what it wrote before */
+        atomic_exchange_explicit(&ring.broken, 0, memory_order_seq_cst);
+    else if (cqe->result >= 0)
+        put(batch, cqe->key, (uint32_t)cqe->result | ended);
+    else if (cqe->result == -ENOMEM)
+        put(batch, cqe->key, ended);
+    else if (cqe->result != -ECANCELED)                      /* which was ours */
+        put(batch, cqe->key, EPOLLIN | EPOLLOUT | EPOLLERR); /* who uses it finds out */
 }
 
 /* Returns how many completions were taken. */
@@ -208,16 +223,8 @@ static int reap(gofer_poll_batch *batch)
     uint32_t head = atomic_load_explicit(ring.cq_head, memory_order_relaxed);
     uint32_t tail = atomic_load_explicit(ring.cq_tail, memory_order_acquire);
     int count = 0;
-    for (; head != tail && batch->count < GOFER_POLL_BATCH; head++, count++) {
-        const struct uring_cqe *cqe = &ring.cqes[head & (ring.cq_entries - 1)];
-        if (cqe->key) {
-            batch->ready[batch->count].key = cqe->key;
-            batch->ready[batch->count++].events = events_of(cqe);
-        } else {
-            /* Who finds a wake-up on its way sends none: a swap, so that we see what it wrote. */
-            atomic_exchange_explicit(&ring.broken, 0, memory_order_seq_cst);
-        }
-    }
+    for (; head != tail && batch->count < GOFER_POLL_BATCH; head++, count++)
+        take_in(batch, &ring.cqes[head & (ring.cq_entries - 1)]);
     atomic_store_explicit(ring.cq_head, head, memory_order_release);
     return count;
 }
@@ -225,8 +232,15 @@ static int reap(gofer_poll_batch *batch)
 static int wait_in_ring(gofer_poll_batch *batch, int64_t left)
 {
     bool overflow =
-        atomic_load_explicit(ring.sq_flags, memory_order_relaxed) & URING_SQ_CQ_OVERFLOW;
-    if (reap(batch) || (left == 0 && !overflow))
+        atomic_load_explicit(ring.sq_flags, memory_order_acquire) & URING_SQ_CQ_OVERFLOW;
+    if (reap(batch))
+        return 0;
+    if (ring.ended && !overflow) {
+        ring.ended = false;
+        put(batch, GOFER_POLL_ALL_AGAIN, 0);
+        return 0;
+    }
+    if (left == 0 && !overflow)
         return 0;
     struct uring_time time = { left / 1000000000, left % 1000000000 };
     struct uring_wait_argument argument = { .time = left > 0 ? (uintptr_t)&time : 0 };
@@ -317,7 +331,11 @@ static int try_ring(void)
     if (error)
         return error;
     queue((struct uring_sqe){ .operation = URING_OP_NOP }); /* nobody else knows the ring yet */
+    struct uring_wait_argument argument = { 0 };
     int n = enter(1, 0, 0, NULL, 0);
+    if (n > 0)
+        n = enter(0, 1, URING_ENTER_GET_EVENTS | URING_ENTER_EXTENDED_ARGUMENT, &argument,
+                  sizeof argument);
     ring.entered = ring.queued;
     return n < 0 ? -n : start_submitter();
 }

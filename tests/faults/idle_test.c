@@ -102,6 +102,14 @@ int go_main(int argc, char **argv)
     CHECK(pthread_create(&thread, NULL, watch, NULL), 0);
     go_recv(gate);
     CHECK(pthread_join(thread, NULL), 0);
+    /* and waiting for a descriptor */
+    go_fd *pipes[2];
+    CHECK(go_fd_pipe(pipes), 0);
+    go(read_from, pipes[0]);
+    CHECK(pthread_create(&thread, NULL, watch, NULL), 0);
+    go_recv(gate);
+    CHECK(pthread_join(thread, NULL), 0);
+    go_fd_unref(pipes[1]);
     go_chan_unref(after);
     return 0;
 }

@@ -23,8 +23,11 @@ static const struct refusal refusals[] = {
     { "membarrier", SYS_membarrier, -1, 0, 0, ENOSYS },
     { "pidfds", SYS_pidfd_open, -1, 0, 0, ENOSYS },
     { "pidfd-signals", SYS_pidfd_send_signal, -1, 0, 0, ENOSYS },
-    { "pidfd-signals", SYS_waitid, 0, 3, 1, EINVAL }, /* P_PIDFD, as Linux 5.3 */
-    { "threads", SYS_clone3, -1, 0, 0, ENOSYS },      /* libc tries clone then */
+    { "pidfd-signals", SYS_waitid, 0, 3, 1, EINVAL },          /* P_PIDFD, as Linux 5.3 */
+    { "io_uring", 425 /* io_uring_setup */, -1, 0, 0, EPERM }, /* as containers do */
+    { "entering", 426 /* io_uring_enter */, -1, 0, 0, ENOSYS },
+    { "waiting", 426, 3, 1, 0, EINVAL },         /* with flags */
+    { "threads", SYS_clone3, -1, 0, 0, ENOSYS }, /* libc tries clone then */
     { "threads", SYS_clone, 0, 0x10000, 0, EAGAIN },
     { "large-maps", SYS_mmap, 1, 256 * 1024, 0, ENOMEM },
     { "guards", SYS_madvise, 2, 102, 1, EINVAL },

@@ -159,6 +159,6 @@ for processors in 1 4; do
 done
 unset GOMAXPROCS
 GOFER_DEBUG=,hgo,migrate expect debug wrong 0 \
-    'gofer: GOFER_DEBUG: "hgo" is unknown; there are hog, deadlock, migrate' 'another thread'
+    'gofer: GOFER_DEBUG: "hgo" is unknown; there are hog, deadlock, migrate, poller' 'another thread'
 GOFER_DEBUG='' expect debug '' 0 no:gofer
 exit $failed
