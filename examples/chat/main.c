@@ -147,8 +147,8 @@ static void accept_clients(struct server *server)
             /* No descriptor or memory is left: at once it would be no better. */
             if (!pause)
                 fprintf(stderr, "chat: %s; waiting\n", go_net_error());
-            pause = pause ? 2 * pause : 5 * GO_MILLISECOND;
-            go_sleep_ctx(server->stopping, pause < GO_SECOND ? pause : GO_SECOND);
+            pause = !pause ? 5 * GO_MILLISECOND : pause < GO_SECOND ? 2 * pause : GO_SECOND;
+            go_sleep_ctx(server->stopping, pause);
             continue;
         }
         pause = 0;

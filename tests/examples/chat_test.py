@@ -234,7 +234,7 @@ def a_slow_client_is_dropped_and_holds_nobody_up():
 
 @test
 def a_client_that_takes_nothing_is_dropped():
-    with Server("--queue", "1000000", "--rate", "1000000", "--max-line", "5000", "--write-timeout", "300ms") as server:
+    with Server("--queue", "1000000", "--rate", "1000000", "--max-line", "5000", "--write-timeout", "2s") as server:
         ann = server.join("ann")
         slow = server.join("slow", room=4096)
         for _ in range(2000):
@@ -266,13 +266,13 @@ def a_loud_client_is_held_to_its_rate():
 
 @test
 def without_descriptors_it_waits_and_goes_on():
-    with Server(descriptors=40) as server:
-        clients = [Client(server.port) for _ in range(60)]
+    with Server(descriptors=64) as server:
+        clients = [Client(server.port) for _ in range(80)]
         said = server.process.stderr.readline()
         expect("what it says", "too many open files" in said and "; waiting" in said, True)
-        for client in clients[:30]:
+        for client in clients[:40]:
             client.close()
-        expect("the others", ["welcome" in client.line() for client in clients[30:]], [True] * 30)
+        expect("the others", ["welcome" in client.line() for client in clients[40:]], [True] * 40)
 
 
 # ---- many ----------------------------------------------------------------------------------------
@@ -364,7 +364,7 @@ def a_stop_writes_what_was_said_before():
 @test
 def a_stop_does_not_wait_for_ever():
     options = "--queue", "100000", "--rate", "1000000", "--max-line", "5000", "--write-timeout", "10m"
-    with Server(*options, "--drain-timeout", "200ms", status=1) as server:
+    with Server(*options, "--drain-timeout", "2s", status=1) as server:
         ann, stuck = server.join("ann"), server.join("stuck", room=4096)
         for _ in range(2000):
             ann.say("x" * 4000)

@@ -3,6 +3,7 @@
 
 usage: crawl_test.py CRAWL HTTPD
 """
+import atexit
 import pathlib
 import re
 import signal
@@ -66,6 +67,7 @@ write("odd/three.html", "333")
 write("odd/sub/index.html", page("../one.html", "/../../odd/"))
 write("odd/text.txt", page("never.html"))
 httpd = subprocess.Popen([HTTPD, "--listen", "127.0.0.1:0", "--root", root, "--log", "none"], stderr=subprocess.PIPE, text=True)
+atexit.register(httpd.kill)  # where the test fails
 port = int(httpd.stderr.readline().rsplit(":", 1)[1])
 host = f"127.0.0.1:{port}"
 site = f"http://{host}"
