@@ -16,7 +16,7 @@
  * Errors: a call returns -1 with errno: EBADF after go_fd_close, ETIMEDOUT after the deadline; the
  * _ctx forms, where the context ends first, ECANCELED or ETIMEDOUT, as all of them; else what the
  * kernel said. EINTR and EAGAIN are never seen, and no call raises SIGPIPE but on descriptors 1 and
- * 2, as in Go. Go's internal/poll and os.File.
+ * 2, or where go_signal_notify was asked for it, as in Go. Go's internal/poll and os.File.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_FD_H
 #define GOFER_FD_H

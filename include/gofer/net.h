@@ -17,7 +17,7 @@
  * Errors: -1 or NULL with errno, and go_net_error says in words what was tried and what came of it.
  * EBADF: it was closed. ETIMEDOUT: the deadline, or the time of the context, has passed. ECANCELED:
  * the context was cancelled. EINVAL: a wrong address or an unknown network. ENOENT: no such host.
- * Else what the kernel said. SIGPIPE is never raised.
+ * Else what the kernel said. SIGPIPE is raised only where go_signal_notify was asked for it.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_NET_H
 #define GOFER_NET_H

@@ -3,6 +3,7 @@
 #include "io/fd.h"
 
 #include "context/context.h"
+#include "signal/caught.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -54,9 +55,17 @@ static void drop_sigpipe(const sigset_t *before, ssize_t n)
     errno = error;
 }
 
+/* Go's rule: for standard output and error, or where the program has asked for the signal. */
 static bool raises_sigpipe(int number)
 {
-    return number == 1 || number == 2; /* Go's rule */
+    return number == 1 || number == 2 ||
+           atomic_load_explicit(&gofer_caught.wanted, memory_order_relaxed) &
+               gofer_signal_bit(SIGPIPE);
+}
+
+static int message_flags(int number)
+{
+    return raises_sigpipe(number) ? 0 : MSG_NOSIGNAL;
 }
 
 static gofer_noinline ssize_t writev_quietly(int number, const struct iovec *pieces, int count)
@@ -359,7 +368,8 @@ ssize_t go_fd_sendmsg_ctx(go_context *ctx, go_fd *fd, const struct msghdr *messa
     int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
     if (error)
         return fail(error);
-    while (!error && (n = sendmsg(gofer_fd_number(fd), message, flags | MSG_NOSIGNAL)) < 0)
+    int number = gofer_fd_number(fd);
+    while (!error && (n = sendmsg(number, message, flags | message_flags(number))) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
     gofer_fd_end(fd, GOFER_FD_WRITE);
     return error ? fail(error) : n;

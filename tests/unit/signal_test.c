@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -286,6 +288,45 @@ static void notify_verb(void *c)
     go_waitgroup_done(&calls);
 }
 
+/* As in Go: whoever asks for SIGPIPE gets it, whatever the descriptor is, and EPIPE. */
+static void notify_of_sigpipe_is_for_all_descriptors(void)
+{
+    go_chan(int) signals = go_chan_make(int, 10);
+    go_fd *pipe[2], *pair[2];
+    struct iovec piece = { (char *)"x", 1 };
+    struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1 };
+    CHECK(go_fd_pipe(pipe), 0);
+    CHECK(go_fd_socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    go_fd_unref(pipe[0]);
+    go_fd_unref(pair[0]);
+    for (int asked = 1; asked >= 0; asked--) {
+        if (asked)
+            go_signal_notify(signals, SIGPIPE);
+        else
+            go_signal_stop(signals);
+        errno = 0;
+        CHECK(go_fd_write(pipe[1], "x", 1), -1);
+        CHECK(errno, EPIPE);
+        if (asked)
+            CHECK(go_recv(signals), SIGPIPE);
+        CHECK(go_fd_write(pair[1], "x", 1), -1);
+        CHECK(errno, EPIPE);
+        if (asked)
+            CHECK(go_recv(signals), SIGPIPE);
+        CHECK(go_fd_writev(pair[1], &piece, 1), -1);
+        if (asked)
+            CHECK(go_recv(signals), SIGPIPE);
+        CHECK(go_fd_sendmsg(pair[1], &message, 0), -1);
+        CHECK(errno, EPIPE);
+        if (asked)
+            CHECK(go_recv(signals), SIGPIPE);
+        CHECK(go_len(signals), 0);
+    }
+    go_fd_unref(pipe[1]);
+    go_fd_unref(pair[1]);
+    go_chan_unref(signals);
+}
+
 static void works_as_fn(void)
 {
     go_chan(int) c = go_chan_make(int, 1);
@@ -327,6 +368,7 @@ static void (*const behaviours[])(void) = {
     threads_begin_with_the_mask_of_the_start,
     faults_sent_by_kill_are_received,
     real_time_signals,
+    notify_of_sigpipe_is_for_all_descriptors,
     works_as_fn,
     names,
 };
