@@ -70,15 +70,19 @@ class Results:
             for row in self.of(name):
                 if "go" in row:
                     least, ratio = wanted[row["procs"] > 1], row["go"]["ratio"]
-                    yield name, row["procs"], f"Go takes ≥ {least:g} times as much", f"{three_digits(ratio)}×", ratio >= least
+                    yield name, row["procs"], f"≥ {least:g}×", f"{three_digits(ratio)}×", ratio >= least
         for name, (most, unit) in CEILINGS.items():
             for row in self.of(name)[:1]:
                 median = row["gofer"]["median"]
                 yield name, row["procs"], f"≤ {figure(most, unit)}", figure(median, unit), median <= most
-        behind = sorted({f"{name} ({processors(procs)})" for (name, procs), row in self.rows.items()
-                         if "go" in row and row["go"]["ratio_high"] < 1})
+        behind = self.behind()
         if any("go" in row for row in self.rows.values()):
-            yield "every row", "all", "not slower than Go", ", ".join(behind) or "none is", not behind
+            yield "every row", "all", "no slower", f"{len(behind)} are" if behind else "none is", not behind
+
+    def behind(self):
+        """Rows that are slower than Go's for sure."""
+        return sorted({f"{name} ({processors(procs)})" for (name, procs), row in self.rows.items()
+                         if "go" in row and row["go"]["ratio_high"] < 1})
 
     def with_peers(self):
         """The rows that libraries beside Go have: name, what, row."""
@@ -105,6 +109,7 @@ class Results:
         return text + f"Rows whose rounds still differ much, marked ≈: {', '.join(noisy)}."
 
 
+GOALS_SAY = "With ×: how many times gofer's time Go takes. Else the figure itself, at one processor."
 GROWTH = "What one operation costs, with how many there are: medians of three, on all processors. Flat is ideal."
 HOW = ("`./gofer bench` makes this page on your machine. The programs are in `bench/c`, `bench/go` and `bench/peers`: "
        "the same work, written as each one's users would. Rounds of all are interleaved, and pinned to as many CPUs as "
@@ -138,10 +143,12 @@ def markdown(results):
     r = Results(results)
     lines = ["# Benchmarks", "", r.how(), ""]
     lines += [f"- {label}: {text}" for label, text in r.about()]
-    lines += ["", "The same with plots: [benchmarks.html](benchmarks.html).", "", "## Goals", ""]
+    lines += ["", "The same with plots: [benchmarks.html](benchmarks.html).", "", "## Goals", "", GOALS_SAY, ""]
     lines += markdown_table(["row", "processors", "goal", "here", ""],
                             [[name, str(procs), goal, here, "met" if met else "**not met**"]
                              for name, procs, goal, here, met in r.goals()])
+    if r.behind():
+        lines += ["", f"Slower than Go: {', '.join(r.behind())}."]
     lines += ["", "## Beside Go", "",
               "In brackets the lowest and the highest of the rounds, and the ratio's interval."]
     for title, entries in r.groups:
@@ -194,7 +201,8 @@ svg .error { stroke: var(--text); stroke-width: 1.5; }
 .series { fill: none; stroke-width: 2.5; } .series.ours { stroke: var(--ours); } .series.theirs { stroke: var(--other); stroke-dasharray: 6 4; }
 .dot.ours { fill: var(--ours); } .dot.theirs { fill: var(--other); }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-td.text { white-space: normal; min-width: 9rem; }
+.goals :is(th, td) { padding: .25rem .5rem; }
+@media (max-width: 30rem) { .goals { font-size: .75rem; } .goals :is(th, td) { padding: .25rem .15rem; } }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: .5rem 1.5rem; }
 th:first-child, td:first-child { text-align: left; }
 """
@@ -328,10 +336,12 @@ def count(number):
 
 
 def goals_table(r):
-    lines = ["<div class=wide><table><thead><tr><th>row<th>processors<th>goal<th>here<th></thead><tbody>"]
-    lines += [f"<tr><td>{escaping.escape(name)}<td>{procs}<td>{escaping.escape(goal)}<td class=text>{escaping.escape(here)}"
+    lines = ["<div class=wide><table class=goals><thead><tr><th>row<th>CPUs<th>goal<th>here<th></thead><tbody>"]
+    lines += [f"<tr><td>{escaping.escape(name)}<td>{procs}<td>{escaping.escape(goal)}<td>{escaping.escape(here)}"
               f'<td class="{"yes" if met else "no"}">{"met" if met else "not met"}' for name, procs, goal, here, met in r.goals()]
-    return "\n".join(lines) + "</tbody></table></div>"
+    behind = r.behind()
+    slower = f"<p>Slower than Go: {escaping.escape(', '.join(behind))}.</p>" if behind else ""
+    return "\n".join(lines) + "</tbody></table></div>" + slower
 
 
 def html_table(r):
@@ -355,9 +365,9 @@ def html(results):
              f"<style>{STYLE}</style></head><body>", "<h1>Benchmarks</h1>", f"<p>{text_of(r.how())}</p>",
              "<dl>" + "".join(f"<dt>{label}<dd>{text_of(text)}" for label, text in r.about()) + "</dl>"]
     if any(row["noisy"] for row in r.rows.values()):
-        parts.append(f'<p class="no">The machine was noisy: {text_of(r.noise())}</p>')
+        parts.append('<p class="no">The machine was noisy while this was measured: rows marked ≈ are unsure.</p>')
     if any(True for _ in r.goals()):
-        parts += ["<h2>Goals</h2>", goals_table(r)]
+        parts += ["<h2>Goals</h2>", f"<p>{GOALS_SAY}</p>", goals_table(r)]
     scale = Scale([row["go"][key] for row in r.rows.values() if "go" in row
                    for key in ("ratio", "ratio_low", "ratio_high")])
     plots = [(title, entries, beside_go(r, scale, [name for name, _ in entries])) for title, entries in r.groups]
