@@ -211,12 +211,15 @@ PEERS_THAT_MAY_BE_THERE = [
 ]
 
 
+def everyone(library=None):
+    return [Contender("gofer", "gofer", lambda: build_gofer(library), gofer_version),
+            Contender("go", "Go", build_go, go_version), *PEERS_THAT_MAY_BE_THERE]
+
+
 def all_there(library, only, say):
     """The contenders that can be built here, gofer first."""
     os.makedirs(BUILD, exist_ok=True)
-    wanted = [Contender("gofer", "gofer", lambda: build_gofer(library), gofer_version)]
-    wanted += [c for c in (Contender("go", "Go", build_go, go_version), *PEERS_THAT_MAY_BE_THERE)
-               if not only or c.name in only]
+    wanted = [c for c in everyone(library) if c.name == "gofer" or not only or c.name in only]
     found = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for contender, building in [(c, pool.submit(c.prepare)) for c in wanted]:

@@ -11,6 +11,13 @@ IN_SHORT = ("yield", "hop", "buffered128", "select2", "spawn_finish", "skynet", 
             "timer_add_stop", "echo_64b_50", "http_1k", "idle_connection_bytes", GEOMEAN)
 
 
+# Go's time over gofer's at one processor, and at more; and most that a figure may be.
+GOALS = {"yield": (8, 5), "hop": (7, 4), "buffered128": (4, 2), "select2": (5, 3), "spawn_finish": (6, 4),
+         "skynet": (6, 4), "sieve": (4, 3), "mutex_uncontended": (1.2, 1.2), "mutex_contended": (1.2, 1.2),
+         "timer_add_stop": (2, 2), "sleep_lateness": (2, 2), GEOMEAN: (4, 2.5)}
+CEILINGS = {"yield": (8, "ns"), "hop": (20, "ns"), "parked_1m_bytes": (4500, "B"), "parked_1m_create": (3000, "ms")}
+
+
 # ---- text ----------------------------------------------------------------------------------------
 
 def three_digits(value):
@@ -45,6 +52,7 @@ class Results:
         self.machine = results["machine"]
         self.rows = {(row["name"], row["procs"]): row for row in results["rows"]}
         self.procs = sorted({row["procs"] for row in results["rows"]})
+        self.growth = results.get("growth", [])
         self.groups = []  # title, and the rows that were measured, with what they are
         for group in results["groups"]:
             entries = [(e["name"], e["what"]) for e in group["rows"] if any((e["name"], p) in self.rows for p in self.procs)]
@@ -56,6 +64,26 @@ class Results:
     def of(self, name):
         """The row at each number of processors at which it was measured."""
         return [self.rows[name, procs] for procs in self.procs if (name, procs) in self.rows]
+
+    def goals(self):
+        """Each goal that these results can judge: row, processors, what is wanted, what is, whether that is met."""
+        for name, wanted in GOALS.items():
+            for row in self.of(name):
+                if "go" in row:
+                    least, ratio = wanted[row["procs"] > 1], row["go"]["ratio"]
+                    yield name, row["procs"], f"≥ {least:g}×", f"{three_digits(ratio)}×", ratio >= least
+        for name, (most, unit) in CEILINGS.items():
+            for row in self.of(name)[:1]:
+                median = row["gofer"]["median"]
+                yield name, row["procs"], f"≤ {figure(most, unit)}", figure(median, unit), median <= most
+        behind = self.behind()
+        if any("go" in row for row in self.rows.values()):
+            yield "every row", "all", "no slower", f"{len(behind)} are" if behind else "none is", not behind
+
+    def behind(self):
+        """Rows that are slower than Go's for sure."""
+        return sorted({f"{name} ({processors(procs)})" for (name, procs), row in self.rows.items()
+                         if "go" in row and row["go"]["ratio_high"] < 1})
 
     def with_peers(self):
         """The rows that libraries beside Go have: name, what, row."""
@@ -71,7 +99,7 @@ class Results:
         yield "Measured", f"{m['date']}. {self.noise()}"
 
     def how(self):
-        return HOW.format(rounds=min(row["rounds"] for row in self.rows.values()))
+        return HOW.format(rounds=min((row["rounds"] for row in self.rows.values()), default=0))
 
     def noise(self):
         noisy = sorted({name for (name, _), row in self.rows.items() if row["noisy"] and name != GEOMEAN})
@@ -82,6 +110,8 @@ class Results:
         return text + f"Rows whose rounds still differ much, marked ≈: {', '.join(noisy)}."
 
 
+GOALS_SAY = "With ×: how many times gofer's time Go takes. Else the figure itself, at one processor."
+GROWTH = "What one operation costs, with how many there are: medians of three, on all processors. Flat is ideal."
 HOW = ("`./gofer bench` makes this page on your machine. The programs are in `bench/c`, `bench/go` and `bench/peers`: "
        "the same work, written as each one's users would. Rounds of all are interleaved, and pinned to as many CPUs as "
        "there are processors; a figure is the median of at least {rounds}. A ratio is the other's time over gofer's, "
@@ -114,7 +144,13 @@ def markdown(results):
     r = Results(results)
     lines = ["# Benchmarks", "", r.how(), ""]
     lines += [f"- {label}: {text}" for label, text in r.about()]
-    lines += ["", "The same with plots: [benchmarks.html](benchmarks.html).", "", "## Beside Go", "",
+    lines += ["", "The same with plots: [benchmarks.html](benchmarks.html).", "", "## Goals", "", GOALS_SAY, ""]
+    lines += markdown_table(["row", "processors", "goal", "here", ""],
+                            [[name, str(procs), goal, here, "met" if met else "**not met**"]
+                             for name, procs, goal, here, met in r.goals()])
+    if r.behind():
+        lines += ["", f"Slower than Go: {', '.join(r.behind())}."]
+    lines += ["", "## Beside Go", "",
               "In brackets the lowest and the highest of the rounds, and the ratio's interval."]
     for title, entries in r.groups:
         lines += ["", f"### {title}", ""]
@@ -128,6 +164,14 @@ def markdown(results):
         lines += markdown_table(["row", "processors"] + [TITLES[peer] for peer in there],
                                 [[name_of(row), str(row["procs"])] + [median_of(row, peer) for peer in there]
                                  for _, _, row in peers])
+    if r.growth:
+        lines += ["", "## Growth", "", GROWTH]
+    for series in r.growth:
+        there = [c for c in ("gofer", "go") if any(c in point for point in series["points"])]
+        lines += ["", f"### {series['name']}: {series['what']}", ""]
+        lines += markdown_table([series["axis"], *(TITLES[c] for c in there)],
+                                [[f"{point['size']:,}", *(spread_of({**point, "unit": series["unit"]}, c) for c in there)]
+                                 for point in series["points"]])
     return "\n".join(lines) + "\n"
 
 
@@ -154,7 +198,13 @@ svg .error { stroke: var(--text); stroke-width: 1.5; }
 .p1 { fill: var(--ours); } .p2 { fill: var(--ours2); } .w1 { fill: var(--worse); } .w2 { fill: var(--worse2); }
 .other { fill: var(--other); } .key { display: inline-block; width: .8em; height: .8em; margin-right: .3em; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+.yes { color: var(--ours); } .no { color: var(--worse); font-weight: 600; }
+.series { fill: none; stroke-width: 2.5; } .series.ours { stroke: var(--ours); } .series.theirs { stroke: var(--other); stroke-dasharray: 6 4; }
+.dot.ours { fill: var(--ours); } .dot.theirs { fill: var(--other); }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+.goals :is(th, td) { padding: .25rem .5rem; }
+@media (max-width: 30rem) { .goals { font-size: .75rem; } .goals :is(th, td) { padding: .25rem .15rem; } }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: .5rem 1.5rem; }
 th:first-child, td:first-child { text-align: left; }
 """
 
@@ -232,6 +282,69 @@ def beside_peers(name, what, row):
             f'aria-label="{escaping.escape(name)}">{"".join(bars)}</svg></figure>')
 
 
+def powers(low, high):
+    """The powers of ten from below the lowest to above the highest."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    return [10.0 ** e for e in range(first, max(last, first + 1) + 1)]
+
+
+def growth_plot(series):
+    """Lines of both, both axes logarithmic: in a box of 320 by 200, so that a phone shows it at its own size."""
+    left, right, top, bottom = 48, 312, 8, 168
+    unit, points = series["unit"], series["points"]
+    values = [point[c]["median"] for point in points for c in ("gofer", "go") if c in point]
+    if not values:
+        return ""
+    ticks = powers(min(values), max(values))
+    sizes = [point["size"] for point in points]
+    width = math.log(max(sizes) / min(sizes)) or 1
+
+    def x(size):
+        return left + (right - left) * math.log(size / min(sizes)) / width
+
+    def y(value):
+        return bottom - (bottom - top) * math.log(value / ticks[0]) / math.log(ticks[-1] / ticks[0])
+
+    marks = [f'<line class="grid" x1="{left}" x2="{right}" y1="{y(t):.1f}" y2="{y(t):.1f}"/>'
+             f'<text class="dim" x="{left - 5}" y="{y(t) + 4:.1f}" text-anchor="end">{short(t)}</text>' for t in ticks]
+    shown = sizes if len(sizes) < 8 else sizes[::2]
+    marks += [f'<text class="dim" x="{x(s):.1f}" y="{bottom + 16}" text-anchor="middle">{count(s)}</text>' for s in shown]
+    marks.append(f'<text class="dim" x="{(left + right) / 2}" y="{bottom + 31}" text-anchor="middle">'
+                 f'{escaping.escape(series["axis"].replace("`", ""))}</text>')
+    for contender, kind in (("go", "theirs"), ("gofer", "ours")):
+        there = [(point["size"], point[contender]) for point in points if contender in point]
+        path = " ".join(f"{x(size):.1f},{y(entry['median']):.1f}" for size, entry in there)
+        marks.append(f'<polyline class="series {kind}" points="{path}"/>')
+        marks += [f'<circle class="dot {kind}" cx="{x(size):.1f}" cy="{y(entry["median"]):.1f}" r="3.5"><title>'
+                  f'{TITLES[contender]}, {size:,}: {figure(entry["median"], unit)}</title></circle>' for size, entry in there]
+    return (f'<figure class="growth"><figcaption><b>{escaping.escape(series["name"])}</b>: {text_of(series["what"])}'
+            f'</figcaption><svg viewBox="0 0 320 204" role="img" aria-label="{escaping.escape(series["name"])}">'
+            f'{"".join(marks)}</svg></figure>')
+
+
+def short(nanoseconds):
+    for name, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:g} {name}"
+    return f"{nanoseconds:g} ns"
+
+
+def count(number):
+    for name, size in (("M", 1000000), ("k", 1000)):
+        if number >= size:
+            return f"{number / size:.3g} {name}"
+    return str(number)
+
+
+def goals_table(r):
+    lines = ["<div class=wide><table class=goals><thead><tr><th>row<th>CPUs<th>goal<th>here<th></thead><tbody>"]
+    lines += [f"<tr><td>{escaping.escape(name)}<td>{procs}<td>{escaping.escape(goal)}<td>{escaping.escape(here)}"
+              f'<td class="{"yes" if met else "no"}">{"met" if met else "not met"}' for name, procs, goal, here, met in r.goals()]
+    behind = r.behind()
+    slower = f"<p>Slower than Go: {escaping.escape(', '.join(behind))}.</p>" if behind else ""
+    return "\n".join(lines) + "</tbody></table></div>" + slower
+
+
 def html_table(r):
     lines = ["<div class=wide><table><thead><tr><th>row<th>processors<th>gofer<th>Go<th>Go / gofer</thead><tbody>"]
     for _, entries in r.groups:
@@ -252,6 +365,10 @@ def html(results):
              '<meta name="viewport" content="width=device-width, initial-scale=1"><title>gofer: benchmarks</title>'
              f"<style>{STYLE}</style></head><body>", "<h1>Benchmarks</h1>", f"<p>{text_of(r.how())}</p>",
              "<dl>" + "".join(f"<dt>{label}<dd>{text_of(text)}" for label, text in r.about()) + "</dl>"]
+    if any(row["noisy"] for row in r.rows.values()):
+        parts.append('<p class="no">The machine was noisy while this was measured: rows marked ≈ are unsure.</p>')
+    if any(True for _ in r.goals()):
+        parts += ["<h2>Goals</h2>", f"<p>{GOALS_SAY}</p>", goals_table(r)]
     scale = Scale([row["go"][key] for row in r.rows.values() if "go" in row
                    for key in ("ratio", "ratio_low", "ratio_high")])
     plots = [(title, entries, beside_go(r, scale, [name for name, _ in entries])) for title, entries in r.groups]
@@ -269,6 +386,11 @@ def html(results):
         parts += ["<h2>Beside other libraries</h2>",
                   "<p>Each plot has its own scale. After the time stands how many times gofer's it is.</p>"]
         parts += [beside_peers(*peer) for peer in peers]
+    if r.growth:
+        parts += ["<h2>Growth</h2>", f"<p>{GROWTH} Both axes are logarithmic: <b>lower and flatter is better</b>.</p>",
+                  '<p><span class="key" style="background: var(--ours)"></span>gofer &ensp; '
+                  '<span class="key" style="background: var(--other)"></span>Go (dashed)</p>',
+                  '<div class="plots">', *(growth_plot(series) for series in r.growth), "</div>"]
     parts += ["<h2>All figures</h2>", "<p>In brackets the lowest and the highest of the rounds, and the ratio's "
               "interval.</p>", html_table(r), "</body></html>"]
     return "\n".join(parts) + "\n"

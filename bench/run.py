@@ -3,6 +3,7 @@
 
 usage: ./gofer bench [--repeats N] [--procs 1,2] [--only CONTENDERS] [--merge] [--compare OLD.json] [PATTERN]
        ./gofer bench --pages [--compare OLD.json]
+       ./gofer bench --growth [SERIES]
        ./gofer bench --smoke
 
 Rounds of all contenders are interleaved, each run pinned to as many CPUs as it has processors. A fixed piece of
@@ -10,7 +11,9 @@ arithmetic is run before each round: where it is slow, something else used the m
 away. A row whose rounds differ too much is measured on; where that does not help it is marked as noisy.
 
 Without a pattern the results go to bench/results/latest.json, and the page to docs/benchmarks.md and .html. With
-one, or with --only, they go to .build/bench, unless --merge puts the rows among those of latest.json.
+one, or with --only, they go to .build/bench, unless --merge puts the rows among those of latest.json: a whole run can
+be made in pieces so. --growth measures how costs grow with numbers of goroutines, channels, timers, …, alone, and puts
+that into latest.json; a whole run does it too.
 """
 import argparse
 import concurrent.futures
@@ -23,6 +26,7 @@ import subprocess
 import sys
 
 import contenders
+import growth
 import page
 import stats
 
@@ -181,7 +185,8 @@ def write_results(path, results):
     rows, titles = (",\n".join("  " + json.dumps(entry, ensure_ascii=False) for entry in results[key])
                     for key in ("rows", "groups"))
     head = json.dumps(results["machine"], ensure_ascii=False, indent=1)
-    write(path, f'{{"machine": {head},\n"rows": [\n{rows}\n],\n"groups": [\n{titles}\n]}}\n')
+    series = ",\n".join("  " + json.dumps(entry, ensure_ascii=False) for entry in results.get("growth", []))
+    write(path, f'{{"machine": {head},\n"rows": [\n{rows}\n],\n"groups": [\n{titles}\n],\n"growth": [\n{series}\n]}}\n')
 
 
 def write_pages(results, folder):
@@ -198,17 +203,29 @@ def groups(rows):
     return [{"title": title, "rows": entries} for title, entries in by_title.items()]
 
 
-def merge(old, new):
-    """The new rows, and those of the old that were not measured anew."""
-    for key in ("cpu", "cpus", "kernel"):
-        if old["machine"][key] != new["machine"][key]:
-            sys.exit(f"bench: --merge: {os.path.relpath(RESULTS, ROOT)} was measured on another machine")
-    new["machine"]["versions"] = {**old["machine"]["versions"], **new["machine"]["versions"]}
+def same_machine(old, new):
+    return all(old[key] == new[key] for key in ("cpu", "cpus", "kernel"))
+
+
+def merge(old, new, found):
+    """The new rows, and those of the old that were not measured anew, as far as they and their contenders still
+    exist."""
+    if not same_machine(old["machine"], new["machine"]):
+        sys.exit(f"bench: --merge: {os.path.relpath(RESULTS, ROOT)} was measured on another machine")
+    known = {c.name for c in contenders.everyone()}
+    exist = {entry["name"] for group in new["groups"] for entry in group["rows"]}
+    new["machine"]["versions"] = {**{name: version for name, version in old["machine"]["versions"].items()
+                                     if name in known}, **new["machine"]["versions"]}
     new["machine"]["rounds_thrown_away"] += old["machine"]["rounds_thrown_away"]
     measured = {(row["name"], row["procs"]) for row in new["rows"]}
-    rows = [row for row in old["rows"] if (row["name"], row["procs"]) not in measured and row["name"] != page.GEOMEAN]
-    new["rows"] = sorted([row for row in new["rows"] if row["name"] != page.GEOMEAN] + rows, key=lambda row: row["procs"])
+    # a contender that is there now and has no such row had one once
+    gone = {name: {c.name for c in found if name not in c.programs} for name in exist}
+    kept = [{key: value for key, value in row.items()
+             if not isinstance(value, dict) or (key in known and key not in gone[row["name"]])}
+            for row in old["rows"] if row["name"] in exist and (row["name"], row["procs"]) not in measured]
+    new["rows"] = sorted([row for row in new["rows"] if row["name"] != page.GEOMEAN] + kept, key=lambda row: row["procs"])
     add_geomean(new["rows"])
+    new["growth"] = growth.merge(old.get("growth", []), new.get("growth", []))
     return new
 
 
@@ -233,7 +250,7 @@ def compare(old, new):
 
 # ---- smoke ---------------------------------------------------------------------------------------
 
-def smoke(found, rows):
+def smoke(found, rows, library):
     """Runs every program of every contender once, with few operations. Fails where one fails, prints no number,
     or where Go's rows and ours are not the same."""
     ours = {row["name"] for row in rows}
@@ -247,6 +264,13 @@ def smoke(found, rows):
     jobs = [(contender, name) for contender in found for name in contender.programs]
     with concurrent.futures.ThreadPoolExecutor(len(CPUS)) as pool:
         figures = list(pool.map(lambda job: measure(*job, len(CPUS), SMOKE_PART), jobs))
+    programs = growth.build(library, any(c.name == "go" for c in found))
+    series = [entry["name"] for entry in growth.listing(programs["gofer"])]
+    if "go" in programs and contenders.output([programs["go"]]).split() != series:
+        sys.exit("bench: growth.go has not growth.c's series")
+    for entry in growth.measure(programs, "", lambda text: None, repeats=1, sizes=1):
+        if len(entry["points"][0]) != 1 + len(programs):
+            sys.exit(f"bench: growth: {entry['name']} gave nothing")
     for (contender, name), figure in zip(jobs, figures):
         if not 0 <= figure < float("inf"):
             sys.exit(f"bench: {contender.title}: {name} gave {figure}")
@@ -261,6 +285,7 @@ def main():
     parser.add_argument("--merge", action="store_true", help="put the rows among those of bench/results/latest.json")
     parser.add_argument("--compare", metavar="OLD.json", help="say what got slower since then; 1 if anything did")
     parser.add_argument("--pages", action="store_true", help="measure nothing: make the pages anew")
+    parser.add_argument("--growth", action="store_true", help="measure how costs grow, alone")
     parser.add_argument("--smoke", action="store_true", help="run every program once with few operations")
     parser.add_argument("--library", default=os.path.join(ROOT, ".build", "release", "libgofer.a"), help=argparse.SUPPRESS)
     parser.add_argument("pattern", nargs="?", default="", help="of the rows' names, as a regular expression")
@@ -278,7 +303,18 @@ def main():
     build_helpers()
     rows = listing(found[0])
     if options.smoke:
-        smoke(found, rows)
+        smoke(found, rows, options.library)
+        return 0
+
+    programs = growth.build(options.library, any(c.name == "go" for c in found))
+    if options.growth:
+        series = growth.measure(programs, options.pattern, lambda text: print(text, flush=True))
+        results = read(RESULTS) if os.path.exists(RESULTS) else {"machine": machine(found), "rows": [], "groups": groups(rows)}
+        if not same_machine(results["machine"], machine(found)):
+            sys.exit(f"bench: --growth: {os.path.relpath(RESULTS, ROOT)} was measured on another machine")
+        results["growth"] = growth.merge(results.get("growth", []), series)
+        write_results(RESULTS, results)
+        write_pages(results, os.path.join(ROOT, "docs"))
         return 0
 
     bench = Bench(found, options.repeats)
@@ -301,8 +337,10 @@ def main():
 
     folder = os.path.join(ROOT, "docs")
     path = RESULTS
+    if whole:
+        results["growth"] = growth.measure(programs, "", lambda text: print(text, flush=True))
     if not whole and options.merge and os.path.exists(RESULTS):
-        results = merge(read(RESULTS), results)
+        results = merge(read(RESULTS), results, found)
     elif not whole:
         folder = contenders.BUILD
         path = os.path.join(folder, "latest.json")
