@@ -124,6 +124,13 @@ static ssize_t write_once(const go_fd *fd, const void *data, size_t size)
     return writev_once(fd, &piece, 1);
 }
 
+/* The same for sockets by a call that does not go through the files' layer: a tenth less. */
+static ssize_t read_once(const go_fd *fd, void *buffer, size_t size)
+{
+    int number = gofer_fd_number(fd);
+    return fd->is_socket ? recv(number, buffer, size, 0) : read(number, buffer, size);
+}
+
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* No bytes are wanted: waits for none. */
@@ -145,7 +152,7 @@ ssize_t go_fd_read_ctx(go_context *ctx, go_fd *fd, void *buffer, size_t size)
     int error = gofer_fd_begin(fd, GOFER_FD_READ, source);
     if (error)
         return fail(error);
-    while (!error && (n = read(gofer_fd_number(fd), buffer, size)) < 0)
+    while (!error && (n = read_once(fd, buffer, size)) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_READ, source);
     gofer_fd_note_read(fd, n, size);
     gofer_fd_end(fd, GOFER_FD_READ);
@@ -162,7 +169,7 @@ ssize_t go_fd_read_full_ctx(go_context *ctx, go_fd *fd, void *buffer, size_t siz
     if (error)
         return fail(error);
     while (!error && done < size) {
-        ssize_t n = read(gofer_fd_number(fd), (char *)buffer + done, size - done);
+        ssize_t n = read_once(fd, (char *)buffer + done, size - done);
         if (n == 0)
             break;
         gofer_fd_note_read(fd, n, size - done);
