@@ -1,5 +1,5 @@
-/* An allocator that is a library of its own and waits: for a byte of the descriptor that it was told
- * of, once. The C library has the memory. */
+/* An allocator that is a library of its own and waits: for a byte of the descriptor that it was
+ * told of, once. The C library has the memory. */
 #include <stddef.h>
 #include <unistd.h>
 
