@@ -94,6 +94,7 @@ static const struct row rows[] = {
     { "echo_64b_1000_cpu", "the same over 1,000 connections", echo_server },
     { "accept", "accept a connection and close it in a goroutine of its own, 50 at a time",
       accept_server },
+    { "accept_cpu", "the server's CPU time for it", accept_server },
     { "idle_connection_bytes",
       "the server's memory, with page tables, for each of 10,000 connections that wait in read",
       echo_server, "B" },

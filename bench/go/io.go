@@ -67,6 +67,7 @@ var ioRows = []row{
 	{"echo_64b_50_cpu", echoServer, nil},
 	{"echo_64b_1000_cpu", echoServer, nil},
 	{"accept", acceptServer, nil},
+	{"accept_cpu", acceptServer, nil},
 	{"idle_connection_bytes", echoServer, nil},
 	{"http_1k", httpServer, nil},
 	{"http_1k_p50", httpServer, nil},

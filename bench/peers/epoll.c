@@ -105,6 +105,7 @@ static const struct peer_row rows[] = {
     { "echo_64b_50_cpu", serve_echo },
     { "echo_64b_1000_cpu", serve_echo },
     { "accept", serve },
+    { "accept_cpu", serve },
     { "idle_connection_bytes", serve_echo },
 };
 PEER_MAIN(rows)
