@@ -182,7 +182,8 @@ gofer_cold void gofer_chan_check(const gofer_chan *c, size_t size, const char *v
 }
 
 /* The lock is held. Waits in the queue; true if a value was passed, false if the channel closed. */
-static bool wait_in(gofer_chan *c, gofer_waitq *queue, void *value, enum gofer_reason reason)
+static gofer_inline bool wait_in(gofer_chan *c, gofer_waitq *queue, void *value,
+                                 enum gofer_reason reason)
 {
     gofer_waiter waiter;
     gofer_g *self = gofer_self();
