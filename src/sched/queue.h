@@ -44,6 +44,29 @@ static inline gofer_g *gofer_list_pop(gofer_list *list)
     return g;
 }
 
+/* Before the others, in a list that is taken from at both ends. */
+static inline void gofer_fresh_push(gofer_list *list, gofer_g *g)
+{
+    g->link = list->head;
+    if (list->head)
+        list->head->newer = g;
+    else
+        list->tail = g;
+    list->head = g;
+    gofer_list_set_count(list, gofer_list_count(list) + 1);
+}
+
+static inline gofer_g *gofer_fresh_pop_oldest(gofer_list *list)
+{
+    gofer_g *g = list->tail;
+    if (g == list->head)
+        return gofer_list_pop(list);
+    list->tail = g->newer;
+    list->tail->link = NULL;
+    gofer_list_set_count(list, gofer_list_count(list) - 1);
+    return g;
+}
+
 /* sched.lock. The lists of goroutines that one thread alone may run. */
 static inline void gofer_pinned_push(gofer_m *home, gofer_g *g)
 {
@@ -65,12 +88,15 @@ static inline uint32_t gofer_runq_count(const gofer_p *p)
            atomic_load_explicit(&p->runq_head, memory_order_relaxed);
 }
 
-/* Behind the others; into the backlog, whole, where the ring is full. */
+/* Behind the others; into one of the lists behind the ring where that is full. */
 static inline void gofer_runq_push(gofer_p *p, gofer_g *g)
 {
     uint32_t tail = atomic_load_explicit(&p->runq_tail, memory_order_relaxed);
     if (gofer_unlikely(gofer_runq_count(p) == GOFER_RUNQ_SIZE)) {
-        gofer_list_push(&p->backlog, g);
+        if (g->unstarted)
+            gofer_fresh_push(&p->fresh, g);
+        else
+            gofer_list_push(&p->backlog, g);
         return;
     }
     p->runq[tail % GOFER_RUNQ_SIZE] = g;
@@ -101,7 +127,7 @@ static inline gofer_g *gofer_runq_pop(gofer_p *p)
 /* How many goroutines wait on p behind `next`. */
 static inline uint32_t gofer_p_waiting(const gofer_p *p)
 {
-    return gofer_runq_count(p) + gofer_list_count(&p->backlog);
+    return gofer_runq_count(p) + gofer_list_count(&p->fresh) + gofer_list_count(&p->backlog);
 }
 
 static inline bool gofer_p_has_work(const gofer_p *p)

@@ -77,6 +77,7 @@ _Static_assert(offsetof(gofer_first, stack_size) == offsetof(gofer_call, stack_s
 struct gofer_g {
     void *sp;      /* its context while it does not run; NULL: it gets a stack when it first runs */
     gofer_g *link; /* the next one in whichever list holds it */
+    gofer_g *newer; /* in a processor's list `fresh`: the one before it, where there is one */
     /* 1 from before its thread switches to it until after its context was saved: who takes it
      * from a queue may switch to it only when this is 0 (acquire; pairs with gofer_switched). */
     _Atomic uint32_t on_cpu;
@@ -133,7 +134,8 @@ struct gofer_p {
     _Atomic uint32_t runq_head, runq_tail; /* free-running; the queue is runq[head..tail) */
     _Atomic bool eager; /* the monitor saw a lone ready goroutine wait here: wake a thief at once */
     bool kick;          /* an earlier timer was started than the timekeeper waits for */
-    gofer_list backlog; /* behind runq: those who yielded, and what runq had no room for */
+    gofer_list fresh;   /* behind runq: of what it had no room for, those that have not begun */
+    gofer_list backlog; /* behind these: the others, and those who yielded */
     uint64_t id_next, id_end;
     _Atomic int64_t created_minus_ended;
     gofer_p *idle_link;   /* sched.lock: the list of idle processors */

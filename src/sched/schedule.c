@@ -1,16 +1,18 @@
 /* Who runs next on a processor, and the switch from goroutine to goroutine.
  *
  * Order on one processor, as Go's: `next` (made ready last), then the ring, then the backlog (who
- * yielded). Every 64th pick looks first at what would otherwise wait for ever: due timers, the
- * global queue, the backlog; and after 64 picks of `next` in a row the ring goes first, so that
- * two goroutines that wake each other do not starve a third. */
+ * yielded). What the ring has no room for goes behind it. Of these, those that have not begun run
+ * newest first: in a tree of goroutines few are then under way at once. Every 64th pick looks first
+ * at what would otherwise wait for ever: due timers, the global queue, the backlog, and every 64th
+ * of these at the oldest that has not begun; and after 64 picks of `next` in a row the ring goes
+ * first, so that two goroutines that wake each other do not starve a third. */
 #include "sched/internal.h"
 
 #include "time/timer.h"
 
 #include <sched.h>
 
-enum { FAIR_PERIOD = 64, STREAK_LIMIT = 64 };
+enum { FAIR_PERIOD = 64, FRESH_PERIOD = 64 * FAIR_PERIOD, STREAK_LIMIT = 64 };
 
 struct gofer_sched gofer_sched = { .timekeeper_deadline = INT64_MAX, .max_threads = 10000 };
 
@@ -102,6 +104,9 @@ static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
 {
     if (gofer_timers_next() >= 0)
         gofer_timers_run(gofer_nanotime());
+    if (atomic_load_explicit(&p->tick, memory_order_relaxed) % FRESH_PERIOD == 0 &&
+        gofer_list_count(&p->fresh))
+        return gofer_fresh_pop_oldest(&p->fresh);
     if (gofer_list_count(&m->pinned)) {
         gofer_spin_lock(&gofer_sched.lock);
         gofer_g *g = gofer_pinned_pop(m);
@@ -140,7 +145,9 @@ static gofer_inline gofer_g *pick(gofer_m *m, gofer_p *p, bool fair)
     }
     p->next_streak = 0;
     gofer_g *g = gofer_runq_pop(p);
-    return gofer_likely(g != NULL) ? g : gofer_list_pop(&p->backlog);
+    if (gofer_unlikely(!g))
+        g = gofer_list_pop(gofer_list_count(&p->fresh) ? &p->fresh : &p->backlog);
+    return g;
 }
 
 gofer_g *gofer_pick(gofer_m *m, gofer_p *p)

@@ -3,19 +3,25 @@
 
 enum { STEAL_MOST = 128 };
 
-/* Moves about half of what waits on `from`, which is frozen, to `to`; returns one to run. */
+/* How many of so many a thief takes. */
+static uint32_t share_of(uint32_t count)
+{
+    uint32_t half = count - count / 2;
+    return half < STEAL_MOST ? half : STEAL_MOST;
+}
+
+/* Moves about half of what waits on `from`, which is frozen, to `to`, the oldest; returns one to
+ * run. */
 static gofer_g *take_half(gofer_p *to, gofer_p *from, bool also_next)
 {
-    uint32_t n = gofer_runq_count(from);
-    n -= n / 2;
-    for (uint32_t i = 0; i < n; i++)
+    for (uint32_t n = share_of(gofer_runq_count(from)); n > 0; n--)
         gofer_runq_push(to, gofer_runq_pop(from));
-    if (n == 0) {
-        uint32_t rest = gofer_list_count(&from->backlog);
-        rest -= rest / 2;
-        for (uint32_t i = 0; i < rest && i < STEAL_MOST; i++)
+    if (gofer_runq_count(to) == 0)
+        for (uint32_t n = share_of(gofer_list_count(&from->fresh)); n > 0; n--)
+            gofer_runq_push(to, gofer_fresh_pop_oldest(&from->fresh));
+    if (gofer_runq_count(to) == 0)
+        for (uint32_t n = share_of(gofer_list_count(&from->backlog)); n > 0; n--)
             gofer_runq_push(to, gofer_list_pop(&from->backlog));
-    }
     gofer_g *g = gofer_runq_pop(to);
     if (!g && also_next) {
         g = atomic_load_explicit(&from->next, memory_order_relaxed);

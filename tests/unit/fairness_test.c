@@ -107,6 +107,34 @@ static void with(int pairs, int crowd)
     }
 }
 
+static void breeds(void)
+{
+    if (stopped())
+        go_waitgroup_done(&wg);
+    else
+        go(breeds);
+}
+
+static void stops(void)
+{
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    go_waitgroup_done(&wg);
+}
+
+/* There is always one that was started later, and the queue is never empty. */
+static void the_oldest_of_a_growing_crowd_begins(void)
+{
+    enum { BEFORE = 300, AFTER = 300 };
+    stop = 0;
+    go_waitgroup_add(&wg, BEFORE + 1 + AFTER);
+    for (int i = 0; i < BEFORE; i++)
+        go(breeds);
+    go(stops);
+    for (int i = 0; i < AFTER; i++)
+        go(breeds);
+    go_waitgroup_wait(&wg);
+}
+
 int go_main(int argc, char **argv)
 {
     (void)argc;
@@ -118,6 +146,7 @@ int go_main(int argc, char **argv)
         with(0, 60);
         with(2, 60);
         with(10, 0);
+        the_oldest_of_a_growing_crowd_begins();
     }
     return 0;
 }
