@@ -72,6 +72,7 @@ static void set_up(struct select *s, size_t n)
 {
     gofer_m *m = gofer_m_attached();
     uint32_t random = gofer_random(m);
+    bool in_order = true; /* as channels that were made one after the other often are */
     for (size_t i = 0; i < n; i++) {
         go_case *one = &s->cases[i];
         if (one->kind == GO_CASE_DEFAULT) {
@@ -88,14 +89,16 @@ static void set_up(struct select *s, size_t n)
             uint32_t at = random_below(m, &random, s->count + 1);
             s->order[s->count] = s->order[at];
             s->order[at] = (uint32_t)i;
-            if (n <= ON_STACK)
+            if (n <= ON_STACK) {
                 sort_in(s, s->count, one->chan);
-            else
+            } else {
                 s->locks[s->count] = one->chan;
+                in_order &= s->count == 0 || s->locks[s->count - 1] <= s->locks[s->count];
+            }
             s->count++;
         }
     }
-    if (n > ON_STACK)
+    if (!in_order)
         qsort(s->locks, s->count, sizeof *s->locks, by_address);
 }
 
