@@ -1,5 +1,6 @@
-/* Going idle against those who bring work: go_idle, sleep_idle, find_runnable, gofer_wake_one,
- * start_thread_with, gofer_hand_off, kick_timekeeper and gofer_timekeeper_check of idle.c.
+/* Going idle against those who bring work: find_runnable (loop.c), gofer_go_idle and sleep_idle
+ * (idle.c), gofer_wake_one, start_thread_with, gofer_hand_off, kick_timekeeper and
+ * gofer_timekeeper_check (wake.c).
  *
  * Two processors. One is held by worker 0, which looks for work and is counted as spinning; the
  * other's goroutine blocks in foreign code, and the monitor hands it off. Worker 1 sleeps and keeps

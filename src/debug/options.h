@@ -7,8 +7,8 @@
 
 extern struct gofer_debug {
     bool hog;      /* report goroutines that compute for long: hog.c */
-    bool deadlock; /* report a deadlock that only foreign threads could end: idle.c */
-    bool migrate;  /* no goroutine wakes on the thread on which it went to sleep: idle.c */
+    bool deadlock; /* report a deadlock that only foreign threads could end */
+    bool migrate;  /* no goroutine wakes on the thread on which it went to sleep: loop.c */
     bool poller;   /* say which one was opened: poller.c */
 } gofer_debug;
 

@@ -70,7 +70,7 @@ uint32_t gofer_poller_looks(void);
 bool gofer_poller_can_wake(void);
 
 /* Sees to it that an idle thread polls where a processor is idle and nobody does, and that the
- * monitor does where none is: src/sched/idle.c. */
+ * monitor does where none is: src/sched/wake.c. */
 void gofer_poller_need(void);
 
 /* For go_shutdown: nothing is watched. */

@@ -11,17 +11,31 @@ void gofer_switch_to(gofer_m *m, gofer_g *from, gofer_g *to); /* inside; returns
 gofer_g *gofer_pick(gofer_m *m, gofer_p *p); /* the next goroutine of p, or NULL; inside */
 void gofer_enqueue_global(gofer_g *g);
 
-/* idle.c */
-void gofer_g0_loop(gofer_m *m);         /* returns only where the thread shall end */
-void gofer_wake_one(void);              /* lets an idle processor look for work, if there is one */
-void gofer_kick_timekeeper(gofer_p *p); /* p->kick was set */
-void gofer_tell_idle(gofer_p *p, bool alone); /* p got a goroutine; `alone`: the only one */
-void gofer_wake_idle_threads(void);           /* sched.lock. For sched.stopping */
-void gofer_hand_off(gofer_p *p);   /* gives a processor that the caller owns to another thread */
-gofer_p *gofer_take_idle_p(void);  /* sched.lock; NULL: none */
-void gofer_put_idle_p(gofer_p *p); /* sched.lock; it was not counted as busy */
+/* loop.c */
+void gofer_g0_loop(gofer_m *m); /* returns only where the thread shall end */
+
+/* idle.c: m has nothing to do: gives its processor up, unless work came meanwhile. Returns with one
+ * held, or m->ends set. */
+void gofer_go_idle(gofer_m *m);
+
+/* wake.c */
+gofer_p *gofer_take_idle_p(void);        /* sched.lock; NULL: none */
+void gofer_put_idle_p(gofer_p *p);       /* sched.lock; it was not counted as busy */
+void gofer_give_back_p(gofer_p *p);      /* sched.lock. p has no work and is held no more */
 void gofer_hold(gofer_m *m, gofer_p *p); /* m, the caller, holds p from now on; marks inside */
 gofer_p *gofer_release_p(gofer_m *m);    /* and no longer */
+void gofer_hand_off(gofer_p *p); /* gives a processor that the caller owns to another thread */
+void gofer_wake_one(void);       /* lets an idle processor look for work, if there is one */
+void gofer_tell_idle(gofer_p *p, bool alone); /* p got a goroutine; `alone`: the only one */
+void gofer_kick_timekeeper(gofer_p *p);       /* p->kick was set */
+void gofer_remove_idle_m(gofer_m *m);         /* sched.lock. m stops being idle */
+void gofer_wake_m(gofer_m *m);                /* which sleeps, or is about to */
+void gofer_wake_idle_threads(void);           /* sched.lock. For sched.stopping */
+
+/* pinned.c */
+void gofer_send_home(gofer_m *m, gofer_g *g); /* m found g, which another thread shall run */
+void gofer_ask_for_processor(gofer_m *m);     /* sched.lock. For m's goroutines */
+gofer_g *gofer_wait_for_locked(gofer_m *m);   /* sleeps until m's own goroutine is ready */
 
 /* deadlock.c */
 int64_t gofer_goroutine_count(void); /* exact when nothing runs */

@@ -190,7 +190,7 @@ struct gofer_m {
     _Atomic uint32_t wake; /* futex */
     gofer_list pinned;     /* ready goroutines that only this thread may run */
     enum gofer_idle idle;
-    _Atomic bool polls; /* its owner's: sleeps in the poller, not on `wake`; see wake_thread */
+    _Atomic bool polls; /* its owner's: sleeps in the poller, not on `wake`; see gofer_wake_m */
     bool wake_spinning; /* woken to look for work, and counted so */
 
     /* the monitor's notes */

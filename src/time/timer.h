@@ -48,6 +48,11 @@ int64_t gofer_timers_run(int64_t now);
 
 /* The earliest timer of all; -1: none. A hint. */
 int64_t gofer_timers_next(void);
+static inline bool gofer_timers_are_due(int64_t now)
+{
+    int64_t next = gofer_timers_next();
+    return next >= 0 && next <= now;
+}
 
 /* How many run. */
 uint64_t gofer_timers_count(void);
