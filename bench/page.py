@@ -83,8 +83,9 @@ class Results:
 
 
 HOW = ("`./gofer bench` makes this page on your machine. The programs are in `bench/c`, `bench/go` and `bench/peers`: "
-       "the same work, written as each one's users would. Rounds of all are interleaved, and pinned to as many CPUs as "
-       "there are processors; a figure is the median of at least {rounds}. A ratio is the other's time over gofer's, "
+       "the same work, written as each one's users would. Servers are measured by one client, `bench/load.c`, in a "
+       "process and, where one is left, on a CPU of its own. Rounds of all are interleaved, and pinned to as many CPUs "
+       "as there are processors; a figure is the median of at least {rounds}. A ratio is the other's time over gofer's, "
        "with the interval that holds it with 95 % (bootstrap).")
 
 
