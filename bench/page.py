@@ -113,8 +113,9 @@ class Results:
 GOALS_SAY = "With ×: how many times gofer's time Go takes. Else the figure itself, at one processor."
 GROWTH = "What one operation costs, with how many there are: medians of three, on all processors. Flat is ideal."
 HOW = ("`./gofer bench` makes this page on your machine. The programs are in `bench/c`, `bench/go` and `bench/peers`: "
-       "the same work, written as each one's users would. Rounds of all are interleaved, and pinned to as many CPUs as "
-       "there are processors; a figure is the median of at least {rounds}. A ratio is the other's time over gofer's, "
+       "the same work, written as each one's users would. Servers are measured by one client, `bench/load.c`, in a "
+       "process and, where one is left, on a CPU of its own. Rounds of all are interleaved, and pinned to as many CPUs "
+       "as there are processors; a figure is the median of at least {rounds}. A ratio is the other's time over gofer's, "
        "with the interval that holds it with 95 % (bootstrap).")
 
 

@@ -106,6 +106,5 @@ static const struct peer_row rows[] = {
     { "echo_64b_1000_cpu", serve_echo },
     { "accept", serve },
     { "accept_cpu", serve },
-    { "idle_connection_bytes", serve_echo },
 };
 PEER_MAIN(rows)
