@@ -14,9 +14,8 @@
  * membarrier when it starts the watch. After it, whose look is still to come will find it set, and
  * whose look is over has stored before: the waiter's compare-and-swap finds the mutex free. Who
  * finds the watch on before the store unlocks with a compare-and-swap, which undoes nothing. The
- * monitor ends watches without waiters a hundred times a second, so a lot costs as many membarriers at
- * most.
- * spec/mutex.pml is the model.
+ * monitor ends watches without waiters a hundred times a second, so a lot costs as many membarriers
+ * at most. spec/mutex.pml is the model.
  *
  * A lot's lock guards the queues, the list of mutexes that have one, and all writes to WAITERS and
  * STARVING but the one above. Lifetime: unlock's last access to a mutex is the store that frees it,

@@ -4,7 +4,9 @@
  * date then, and are brought up to date when it is the first. */
 #include "time/timer.h"
 
-enum { ARITY = 4, FIRST_CAPACITY = 64 };
+/* FIRE_MOST: of a heap in one look, about what runs until the next. More would not fit into a
+ * processor's ring, and would go behind all that waits in its backlog. */
+enum { ARITY = 4, FIRST_CAPACITY = 64, FIRE_MOST = 64 };
 
 typedef struct slot {
     int64_t when; /* at most the timer's */
@@ -274,15 +276,17 @@ static void fire_first(struct gofer_timer_heap *heap, int64_t now)
     timer->fire(timer, now);
 }
 
-/* Fires what is due, earliest first. */
+/* Fires what is due, earliest first; many at once not all in one look. */
 static void run_heap(struct gofer_timer_heap *heap, int64_t now)
 {
     gofer_spin_lock(&heap->lock);
-    while (heap->count && heap->slots[0].when <= now) {
-        if (heap->slots[0].sequence != heap->slots[0].timer->sequence)
+    for (int fired = 0; fired < FIRE_MOST && heap->count && heap->slots[0].when <= now;) {
+        if (heap->slots[0].sequence != heap->slots[0].timer->sequence) {
             update_first(heap);
-        else
+        } else {
             fire_first(heap, now);
+            fired++;
+        }
     }
     gofer_spin_unlock(&heap->lock);
 }

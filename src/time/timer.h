@@ -43,7 +43,8 @@ void gofer_timer_end(gofer_timer *timer);
 /* The time d from now; where that is past the end of time, the end. */
 int64_t gofer_time_after(go_duration d);
 
-/* Runs what is due in every heap that is due. Returns the time of the next timer, or -1. */
+/* Runs what is due in every heap that is due, or the first of it: the rest stays due. Returns the
+ * time of the next timer, or -1. */
 int64_t gofer_timers_run(int64_t now);
 
 /* The earliest timer of all; -1: none. A hint. */

@@ -159,10 +159,13 @@ static void tick(void)
 }
 
 static char order[8];
+static go_mutex order_lock;
 static go_waitgroup ordered;
 static void append(void *letter)
 {
+    go_mutex_lock(&order_lock);
     order[strlen(order)] = *(const char *)letter;
+    go_mutex_unlock(&order_lock);
     go_waitgroup_done(&ordered);
 }
 
