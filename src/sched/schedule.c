@@ -148,9 +148,11 @@ static gofer_inline gofer_g *pick(gofer_m *m, gofer_p *p, bool fair)
     }
     p->next_streak = 0;
     gofer_g *g = gofer_runq_pop(p);
-    if (gofer_unlikely(!g))
-        g = gofer_list_pop(gofer_list_count(&p->fresh) ? &p->fresh : &p->backlog);
-    return g;
+    if (gofer_likely(g != NULL))
+        return g;
+    if (gofer_unlikely(p->fresh.head != NULL))
+        return gofer_list_pop(&p->fresh);
+    return gofer_list_pop(&p->backlog);
 }
 
 gofer_g *gofer_pick(gofer_m *m, gofer_p *p)
