@@ -3,8 +3,9 @@
  * Order on one processor, as Go's: `next` (made ready last), then the ring, then the backlog (who
  * yielded). What the ring has no room for goes behind it. Of these, those that have not begun run
  * newest first: in a tree of goroutines few are then under way at once. Every 64th pick looks first
- * at what would otherwise wait for ever: due timers, the global queue, the backlog, and every 64th
- * of these at the oldest that has not begun; and after 64 picks of `next` in a row the ring goes
+ * at what would otherwise wait for ever: due timers, the global queue, the backlog. While some that
+ * have not begun wait the backlog is left out: one that starts others and yields shall not outrun
+ * them. Each gets one in 64 of these looks. And after 64 picks of `next` in a row the ring goes
  * first, so that two goroutines that wake each other do not starve a third. */
 #include "sched/internal.h"
 
@@ -104,8 +105,8 @@ static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
 {
     if (gofer_timers_next() >= 0)
         gofer_timers_run(gofer_nanotime());
-    if (atomic_load_explicit(&p->tick, memory_order_relaxed) % FRESH_PERIOD == 0 &&
-        gofer_list_count(&p->fresh))
+    uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
+    if (tick % FRESH_PERIOD == 0 && gofer_list_count(&p->fresh))
         return gofer_fresh_pop_oldest(&p->fresh);
     if (gofer_list_count(&m->pinned)) {
         gofer_spin_lock(&gofer_sched.lock);
@@ -121,6 +122,8 @@ static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
         if (g)
             return g;
     }
+    if (gofer_list_count(&p->fresh) && tick % FRESH_PERIOD != FAIR_PERIOD)
+        return NULL;
     return gofer_list_pop(&p->backlog);
 }
 
@@ -145,9 +148,11 @@ static gofer_inline gofer_g *pick(gofer_m *m, gofer_p *p, bool fair)
     }
     p->next_streak = 0;
     gofer_g *g = gofer_runq_pop(p);
-    if (gofer_unlikely(!g))
-        g = gofer_list_pop(gofer_list_count(&p->fresh) ? &p->fresh : &p->backlog);
-    return g;
+    if (gofer_likely(g != NULL))
+        return g;
+    if (gofer_unlikely(p->fresh.head != NULL))
+        return gofer_list_pop(&p->fresh);
+    return gofer_list_pop(&p->backlog);
 }
 
 gofer_g *gofer_pick(gofer_m *m, gofer_p *p)

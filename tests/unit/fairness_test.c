@@ -135,11 +135,31 @@ static void the_oldest_of_a_growing_crowd_begins(void)
     go_waitgroup_wait(&wg);
 }
 
+static void ends(void)
+{
+    go_waitgroup_done(&wg);
+}
+
+/* With one processor. */
+static void one_that_yields_does_not_outrun_those_it_starts(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        go_waitgroup_add(&wg, 100);
+        for (int j = 0; j < 100; j++)
+            go(ends);
+        go_gosched();
+        CHECK(go_num_goroutine() < 1000, 1);
+    }
+    go_waitgroup_wait(&wg);
+}
+
 int go_main(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
     from_thread = go_chan_make(int, 0);
+    go_gomaxprocs(1);
+    one_that_yields_does_not_outrun_those_it_starts();
     for (int procs = 1; procs <= 3; procs++) {
         go_gomaxprocs(procs);
         with(1, 0);
