@@ -10,7 +10,7 @@
 
 /* constant while it is open */
 static int instance = -1;
-static int wake_fd; /* watched with key 0 */
+static int break_fd; /* watched with key 0 */
 
 static int watch(int fd, uint64_t key, uint32_t events)
 {
@@ -21,14 +21,14 @@ static int watch(int fd, uint64_t key, uint32_t events)
 static void close_epoll(void)
 {
     close(instance);
-    close(wake_fd);
+    close(break_fd);
 }
 
 static int open_epoll(void)
 {
     instance = epoll_create1(EPOLL_CLOEXEC);
-    wake_fd = instance < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int error = wake_fd < 0 ? errno : watch(wake_fd, 0, EPOLLIN);
+    break_fd = instance < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int error = break_fd < 0 ? errno : watch(break_fd, 0, EPOLLIN);
     if (error)
         close_epoll();
     return error;
@@ -82,7 +82,7 @@ static int wait_in_epoll(gofer_poll_batch *batch, int64_t left)
     for (int i = 0; i < n; i++) {
         if (events[i].data.u64 == 0) {
             uint64_t unused;
-            if (read(wake_fd, &unused, sizeof unused) < 0)
+            if (read(break_fd, &unused, sizeof unused) < 0)
                 continue; /* somebody broke a wait that was over: nothing is left to read */
         } else {
             batch->ready[batch->count].key = events[i].data.u64;
@@ -95,7 +95,7 @@ static int wait_in_epoll(gofer_poll_batch *batch, int64_t left)
 static void wake_epoll(void)
 {
     uint64_t one = 1;
-    if (write(wake_fd, &one, sizeof one) < 0)
+    if (write(break_fd, &one, sizeof one) < 0)
         return; /* it is full: broken already */
 }
 

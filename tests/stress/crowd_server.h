@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { CROWD_ACCEPTORS = 2, CROWD_MORE_THREADS = 16 };
+enum { CROWD_ACCEPTORS = 2, CROWD_MORE_THREADS = 64 };
 
 struct crowd {
     go_listener *listener;
@@ -214,6 +214,13 @@ static inline void crowd_wait_until(_Atomic long *count, long at_least)
         go_sleep(GO_MILLISECOND);
 }
 
+/* Until those are gone who have nothing more to do; for a while, where one never goes. */
+static inline void crowd_wait_for_ends(long goroutines)
+{
+    for (int i = 0; i < 10000 && go_num_goroutine() > goroutines; i++)
+        go_sleep(GO_MILLISECOND);
+}
+
 static inline void crowd_resets(long n)
 {
     long cut = crowd.cut;
@@ -301,6 +308,7 @@ static inline struct crowd_resources crowd_resources(void)
  * time: so there may be some more, but not with every connection. */
 static inline void crowd_check_resources(const struct crowd_resources *before, long more_kib)
 {
+    crowd_wait_for_ends(before->goroutines);
     struct crowd_resources now = crowd_resources();
     if (now.descriptors != before->descriptors)
         count_descriptors(1);

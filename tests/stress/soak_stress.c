@@ -263,8 +263,7 @@ static void settle(long goroutines)
 #ifdef __GLIBC__
     malloc_trim(0);
 #endif
-    for (int i = 0; i < 10000 && go_num_goroutine() > goroutines; i++)
-        go_sleep(GO_MILLISECOND);
+    crowd_wait_for_ends(goroutines);
 }
 
 /* Each phase once, from a random one on. */

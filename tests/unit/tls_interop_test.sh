@@ -216,11 +216,12 @@ stop
 
 # s_server ARGUMENTS: on a free port, sends back each line reversed.
 s_server() {
+    rm -f said # the one before's has its port
     server theirs bash -c '
         openssl s_server -accept 127.0.0.1:0 -cert good.pem -key good.key -rev "$@" >said 2>&1 </dev/null &
         trap "kill $!" TERM EXIT
         for ((i = 0; i < 300; i++)); do
-            port=$(sed -n "s/^ACCEPT 127.0.0.1://p" said)
+            port=$(sed -n "s/^ACCEPT 127.0.0.1://p" said 2>/dev/null)
             [ -z "$port" ] || { echo "$port"; break; }
             sleep 0.1
         done
