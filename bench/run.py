@@ -339,8 +339,9 @@ def main():
     path = RESULTS
     if whole:
         results["growth"] = growth.measure(programs, "", lambda text: print(text, flush=True))
-    if not whole and options.merge and os.path.exists(RESULTS):
-        results = merge(read(RESULTS), results, found)
+    if not whole and options.merge:
+        if os.path.exists(RESULTS):
+            results = merge(read(RESULTS), results, found)
     elif not whole:
         folder = contenders.BUILD
         path = os.path.join(folder, "latest.json")
