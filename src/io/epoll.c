@@ -2,6 +2,8 @@
  * eventfd in it ends a wait. */
 #include "io/poller_kind.h"
 
+#include "gofer/base.h"
+
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -65,7 +67,8 @@ static int wait_for_events(struct epoll_event *events, int64_t left)
     if (left > 0 && !atomic_load_explicit(&missing, memory_order_relaxed)) {
         struct timespec time = { left / 1000000000, left % 1000000000 };
         long n = syscall(SYS_epoll_pwait2, instance, events, GOFER_POLL_BATCH, &time, NULL, 0);
-        if (n >= 0 || (errno != ENOSYS && errno != EPERM /* a sandbox's way to say it */))
+        int error = n < 0 ? *gofer_errno() : 0;
+        if (error != ENOSYS && error != EPERM /* a sandbox's way to say it */)
             return (int)n;
         atomic_store_explicit(&missing, true, memory_order_relaxed);
     }
@@ -77,8 +80,9 @@ static int wait_in_epoll(gofer_poll_batch *batch, int64_t left)
 {
     struct epoll_event events[GOFER_POLL_BATCH];
     int n = wait_for_events(events, left);
-    if (n < 0)
-        return errno == EINTR ? 0 : errno;
+    int error = n < 0 ? *gofer_errno() : 0;
+    if (error)
+        return error == EINTR ? 0 : error;
     for (int i = 0; i < n; i++) {
         if (events[i].data.u64 == 0) {
             uint64_t unused;

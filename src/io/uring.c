@@ -16,6 +16,8 @@
 #include "io/poller_kind.h"
 #include "io/uring_abi.h"
 
+#include "gofer/base.h"
+
 #include "panic/panic.h"
 
 #include <pthread.h>
@@ -66,7 +68,7 @@ static struct {
 static int enter(uint32_t submit, uint32_t least, uint32_t flags, const void *argument, size_t size)
 {
     long n = syscall(URING_ENTER_CALL, ring.fd, submit, least, flags, argument, size);
-    return n < 0 ? -errno : (int)n;
+    return n < 0 ? -*gofer_errno() : (int)n;
 }
 
 /* ---- submitting: the lock is held ------------------------------------------------------------ */

@@ -124,7 +124,7 @@ static void stops(void)
 /* There is always one that was started later, and the queue is never empty. */
 static void the_oldest_of_a_growing_crowd_begins(void)
 {
-    enum { BEFORE = 300, AFTER = 300 };
+    enum { BEFORE = 260, AFTER = 300 }; /* the ring of 256 is full before its turn */
     stop = 0;
     go_waitgroup_add(&wg, BEFORE + 1 + AFTER);
     for (int i = 0; i < BEFORE; i++)
