@@ -196,8 +196,8 @@ void gofer_procs_retire(gofer_m *m)
     atomic_store_explicit(&p->next, NULL, memory_order_relaxed);
     if (g)
         gofer_list_push(&gofer_sched.global, g);
-    while ((g = gofer_runq_pop(p)) || (g = gofer_list_pop(&p->fresh)) ||
-           (g = gofer_list_pop(&p->backlog)))
+    while ((g = gofer_runq_pop(p)) || (g = gofer_list_pop(&p->woken)) ||
+           (g = gofer_list_pop(&p->fresh)) || (g = gofer_list_pop(&p->backlog)))
         gofer_list_push(&gofer_sched.global, g);
     gofer_release_p(m);
     atomic_store_explicit(&p->m, NULL, memory_order_relaxed);

@@ -88,15 +88,16 @@ static inline uint32_t gofer_runq_count(const gofer_p *p)
            atomic_load_explicit(&p->runq_head, memory_order_relaxed);
 }
 
-/* Behind the others; into one of the lists behind the ring where that is full. */
+/* Behind the others; into one of the lists behind the ring where that is full. While those wait
+ * that have begun nobody else comes before them. */
 static inline void gofer_runq_push(gofer_p *p, gofer_g *g)
 {
     uint32_t tail = atomic_load_explicit(&p->runq_tail, memory_order_relaxed);
-    if (gofer_unlikely(gofer_runq_count(p) == GOFER_RUNQ_SIZE)) {
+    if (gofer_unlikely(gofer_runq_count(p) == GOFER_RUNQ_SIZE || p->woken.head)) {
         if (g->unstarted)
             gofer_fresh_push(&p->fresh, g);
         else
-            gofer_list_push(&p->backlog, g);
+            gofer_list_push(&p->woken, g);
         return;
     }
     p->runq[tail % GOFER_RUNQ_SIZE] = g;
@@ -127,7 +128,8 @@ static inline gofer_g *gofer_runq_pop(gofer_p *p)
 /* How many goroutines wait on p behind `next`. */
 static inline uint32_t gofer_p_waiting(const gofer_p *p)
 {
-    return gofer_runq_count(p) + gofer_list_count(&p->fresh) + gofer_list_count(&p->backlog);
+    return gofer_runq_count(p) + gofer_list_count(&p->woken) + gofer_list_count(&p->fresh) +
+           gofer_list_count(&p->backlog);
 }
 
 static inline bool gofer_p_has_work(const gofer_p *p)

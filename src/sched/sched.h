@@ -134,8 +134,9 @@ struct gofer_p {
     _Atomic uint32_t runq_head, runq_tail; /* free-running; the queue is runq[head..tail) */
     _Atomic bool eager; /* the monitor saw a lone ready goroutine wait here: wake a thief at once */
     bool kick;          /* an earlier timer was started than the timekeeper waits for */
-    gofer_list fresh;   /* behind runq: of what it had no room for, those that have not begun */
-    gofer_list backlog; /* behind these: the others, and those who yielded */
+    gofer_list woken;   /* behind runq: of what it had no room for, those that have begun */
+    gofer_list fresh;   /* behind these: those that have not */
+    gofer_list backlog; /* behind these: who yielded */
     uint64_t id_next, id_end;
     _Atomic int64_t created_minus_ended;
     gofer_p *idle_link;   /* sched.lock: the list of idle processors */

@@ -1,12 +1,12 @@
 /* Who runs next on a processor, and the switch from goroutine to goroutine.
  *
  * Order on one processor, as Go's: `next` (made ready last), then the ring, then the backlog (who
- * yielded). What the ring has no room for goes behind it. Of these, those that have not begun run
- * newest first: in a tree of goroutines few are then under way at once. Every 64th pick looks first
- * at what would otherwise wait for ever: due timers, the global queue, the backlog. While some that
- * have not begun wait the backlog is left out: one that starts others and yields shall not outrun
- * them. Each gets one in 64 of these looks. And after 64 picks of `next` in a row the ring goes
- * first, so that two goroutines that wake each other do not starve a third. */
+ * yielded). What the ring has no room for goes behind it: first those that have begun; then those
+ * that have not, newest first, for in a tree of goroutines few are then under way at once. Every
+ * 64th pick looks first at what would otherwise wait for ever: due timers, the global queue, the
+ * backlog. While some that have not begun wait the backlog is left out: one that starts others and
+ * yields shall not outrun them. Each gets one in 64 of these looks. And after 64 picks of `next` in
+ * a row the ring goes first, so that two goroutines that wake each other do not starve a third. */
 #include "sched/internal.h"
 
 #include "time/timer.h"
@@ -150,6 +150,8 @@ static gofer_inline gofer_g *pick(gofer_m *m, gofer_p *p, bool fair)
     gofer_g *g = gofer_runq_pop(p);
     if (gofer_likely(g != NULL))
         return g;
+    if (gofer_unlikely(p->woken.head != NULL))
+        return gofer_list_pop(&p->woken);
     if (gofer_unlikely(p->fresh.head != NULL))
         return gofer_list_pop(&p->fresh);
     return gofer_list_pop(&p->backlog);

@@ -10,18 +10,29 @@ static uint32_t share_of(uint32_t count)
     return half < STEAL_MOST ? half : STEAL_MOST;
 }
 
+/* Of the first that has any: the ring, and then the lists behind it. */
+static void move_share(gofer_p *to, gofer_p *from)
+{
+    uint32_t n;
+    if ((n = share_of(gofer_runq_count(from))))
+        while (n-- > 0)
+            gofer_runq_push(to, gofer_runq_pop(from));
+    else if ((n = share_of(gofer_list_count(&from->woken))))
+        while (n-- > 0)
+            gofer_runq_push(to, gofer_list_pop(&from->woken));
+    else if ((n = share_of(gofer_list_count(&from->fresh))))
+        while (n-- > 0)
+            gofer_runq_push(to, gofer_fresh_pop_oldest(&from->fresh));
+    else
+        for (n = share_of(gofer_list_count(&from->backlog)); n > 0; n--)
+            gofer_runq_push(to, gofer_list_pop(&from->backlog));
+}
+
 /* Moves about half of what waits on `from`, which is frozen, to `to`, the oldest; returns one to
  * run. */
 static gofer_g *take_half(gofer_p *to, gofer_p *from, bool also_next)
 {
-    for (uint32_t n = share_of(gofer_runq_count(from)); n > 0; n--)
-        gofer_runq_push(to, gofer_runq_pop(from));
-    if (gofer_runq_count(to) == 0)
-        for (uint32_t n = share_of(gofer_list_count(&from->fresh)); n > 0; n--)
-            gofer_runq_push(to, gofer_fresh_pop_oldest(&from->fresh));
-    if (gofer_runq_count(to) == 0)
-        for (uint32_t n = share_of(gofer_list_count(&from->backlog)); n > 0; n--)
-            gofer_runq_push(to, gofer_list_pop(&from->backlog));
+    move_share(to, from);
     gofer_g *g = gofer_runq_pop(to);
     if (!g && also_next) {
         g = atomic_load_explicit(&from->next, memory_order_relaxed);
