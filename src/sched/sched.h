@@ -178,7 +178,9 @@ struct gofer_m {
     bool is_main_thread;
     uint32_t visits; /* is_foreign: see src/sched/shutdown.c */
     uint32_t random;
-    struct gofer_reader_row *readers; /* src/sync/readers.h */
+    /* src/sync/readers.h; its goroutines use it in turn, which TSan does not see: so it is atomic
+     */
+    _Atomic(struct gofer_reader_row *) readers;
 
     gofer_spin freeze_lock __attribute__((aligned(GOFER_CACHE_LINE))); /* see gofer_freeze */
     _Atomic uint32_t acknowledged; /* the owner waits in gofer_enter_slow: it is outside */

@@ -20,23 +20,24 @@ gofer_cold gofer_reader_row *gofer_reader_row_take(void)
         i++;
     if (i < GOFER_READER_ROWS) {
         row_taken[i] = true;
-        m->readers = &rows[i];
+        atomic_store_explicit(&m->readers, &rows[i], memory_order_relaxed);
         atomic_fetch_sub_explicit(&rows_free, 1, memory_order_relaxed);
         if (i >= atomic_load_explicit(&rows_used, memory_order_relaxed))
             atomic_store_explicit(&rows_used, i + 1, memory_order_release);
     }
     gofer_spin_unlock(&rows_lock);
-    return m->readers;
+    return atomic_load_explicit(&m->readers, memory_order_relaxed);
 }
 
 /* Holds may stay in it: others end them, or the row's next thread. */
 void gofer_reader_row_give(gofer_m *m)
 {
-    if (!m->readers)
+    gofer_reader_row *row = atomic_load_explicit(&m->readers, memory_order_relaxed);
+    if (!row)
         return;
     gofer_spin_lock(&rows_lock);
-    row_taken[m->readers - rows] = false;
-    m->readers = NULL;
+    row_taken[row - rows] = false;
+    atomic_store_explicit(&m->readers, NULL, memory_order_relaxed);
     atomic_fetch_add_explicit(&rows_free, 1, memory_order_relaxed);
     gofer_spin_unlock(&rows_lock);
 }

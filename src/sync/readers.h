@@ -34,7 +34,7 @@ static inline gofer_reader_slot *gofer_reader_slot_of(gofer_reader_row *row, con
 static inline gofer_reader_row *gofer_reader_row_peek(void)
 {
     gofer_m *m = gofer_m_self();
-    return gofer_likely(m != NULL) ? m->readers : NULL;
+    return gofer_likely(m != NULL) ? atomic_load_explicit(&m->readers, memory_order_relaxed) : NULL;
 }
 
 /* The same, but takes one; NULL: others have them all. */
