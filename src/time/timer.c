@@ -5,7 +5,7 @@
 #include "time/timer.h"
 
 /* FIRE_MOST: of a heap in one look, about what runs until the next. More would not fit into a
- * processor's ring, and would go behind all that waits in its backlog. */
+ * processor's ring, and the heap's lock is held meanwhile. */
 enum { ARITY = 4, FIRST_CAPACITY = 64, FIRE_MOST = 64 };
 
 typedef struct slot {
