@@ -339,6 +339,8 @@ static const struct row {
     { "echo_4k_1000", EXCHANGE, 4096, 1000, 100000, 0 },
     { "echo_64b_50_cpu", CPU, 64, 50, 100000, 0 },
     { "echo_64b_1000_cpu", CPU, 64, 1000, 100000, 0 },
+    { "echo_4k_50_cpu", CPU, 4096, 50, 100000, 0 },
+    { "echo_4k_1000_cpu", CPU, 4096, 1000, 100000, 0 },
     { "accept", ACCEPT, 1, 50, 20000, 0 },
     { "accept_cpu", ACCEPT_CPU, 1, 50, 20000, 0 },
     { "idle_connection_bytes", MEMORY, 64, IDLE, 0, 0 },

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the library for a sanitizer, another CPU or libc, or valgrind, and runs test sets with it.
-# usage: nested.sh asan|tsan|ubsan|aarch64-gcc|aarch64-clang|musl|valgrind SOURCE BUILD
+# usage: nested.sh asan|tsan|aarch64-gcc|aarch64-clang|musl|valgrind SOURCE BUILD
 set -euo pipefail
 source=$2 build=$3
 sets='unit|stress|cxx' without='^$'
@@ -27,9 +27,8 @@ toolchain() {
 }
 
 case $1 in
-asan) sanitizer address && sets+='|examples' ;;
+asan) sanitizer address,undefined && sets+='|examples' ;;
 tsan) sanitizer thread && sets+='|examples' ;;
-ubsan) sanitizer undefined && sets+='|examples' ;;
 aarch64-gcc)
     need aarch64-linux-gnu-gcc
     need qemu-aarch64

@@ -87,11 +87,12 @@ static const struct row rows[] = {
     { "echo_4k_1000", "echo of 4 KiB over 1,000 connections at a time: one round trip",
       large_echo_server },
     { "echo_64b_50_cpu",
-      "the server's CPU time for one of these round trips: where it is less than the client's, "
-      "that "
-      "bounds the others",
+      "the server's CPU time for a round trip of 64 bytes over 50 connections: where it is less "
+      "than the client's, that bounds the others",
       echo_server },
     { "echo_64b_1000_cpu", "the same over 1,000 connections", echo_server },
+    { "echo_4k_50_cpu", "the same with 4 KiB over 50", large_echo_server },
+    { "echo_4k_1000_cpu", "the same with 4 KiB over 1,000", large_echo_server },
     { "accept", "accept a connection and close it in a goroutine of its own, 50 at a time",
       accept_server },
     { "accept_cpu", "the server's CPU time for it", accept_server },

@@ -66,6 +66,8 @@ var ioRows = []row{
 	{"echo_4k_1000", largeEchoServer, nil},
 	{"echo_64b_50_cpu", echoServer, nil},
 	{"echo_64b_1000_cpu", echoServer, nil},
+	{"echo_4k_50_cpu", largeEchoServer, nil},
+	{"echo_4k_1000_cpu", largeEchoServer, nil},
 	{"accept", acceptServer, nil},
 	{"accept_cpu", acceptServer, nil},
 	{"idle_connection_bytes", echoServer, nil},

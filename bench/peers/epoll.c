@@ -104,6 +104,8 @@ static const struct peer_row rows[] = {
     { "echo_4k_1000", serve_echo },
     { "echo_64b_50_cpu", serve_echo },
     { "echo_64b_1000_cpu", serve_echo },
+    { "echo_4k_50_cpu", serve_echo },
+    { "echo_4k_1000_cpu", serve_echo },
     { "accept", serve },
     { "accept_cpu", serve },
 };

@@ -142,11 +142,25 @@ static void add_all_again(void)
     }
 }
 
+/* Lines that lie far from each other, of which the first is needed soon: on their way together. */
+static void fetch(const gofer_poll_batch *batch)
+{
+    for (int i = 0; i < batch->count; i++)
+        if (batch->ready[i].key > GOFER_POLL_ALL_AGAIN)
+            __builtin_prefetch(&fd_at((batch->ready[i].key >> 32) - 1)->directions[GOFER_FD_READ]);
+    for (int i = 0; i < batch->count; i++)
+        if (batch->ready[i].key > GOFER_POLL_ALL_AGAIN)
+            __builtin_prefetch(atomic_load_explicit(
+                &fd_at((batch->ready[i].key >> 32) - 1)->directions[GOFER_FD_READ].waiter,
+                memory_order_relaxed));
+}
+
 void gofer_poller_deliver(const gofer_poll_batch *batch)
 {
     if (!batch->count)
         return;
     atomic_fetch_add_explicit(&deliveries, 1, memory_order_relaxed);
+    fetch(batch);
     for (int i = 0; i < batch->count; i++) {
         uint64_t key = batch->ready[i].key;
         if (key == GOFER_RAW_KEY)

@@ -79,8 +79,8 @@ static gofer_cold int fail_setting(const go_conn *conn, int error, const char *k
 /* ---- sockets --------------------------------------------------------------------------------- */
 
 typedef struct socket_conn {
+    go_fd *fd; /* beside what each call reads of the other */
     go_conn conn;
-    go_fd *fd;
 } socket_conn;
 
 static go_fd *socket_fd(const go_conn *conn)

@@ -80,7 +80,7 @@ void gofer_fork_prepare(void);
 #ifdef GOFER_TSAN
 enum { GOFER_G_ROOM = 4096 }; /* a page, for gofer_tsan_forget */
 #else
-enum { GOFER_G_ROOM = (sizeof(gofer_g) + 15) & ~(size_t)15 };
+enum { GOFER_G_ROOM = (sizeof(gofer_g) + GOFER_CACHE_LINE - 1) & ~(size_t)(GOFER_CACHE_LINE - 1) };
 #endif
 enum { GOFER_CALL_ROOM = 384 };
 extern gofer_pool gofer_gs, gofer_calls;

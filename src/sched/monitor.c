@@ -6,7 +6,7 @@
  * and then.) One that burned 10 ms of CPU is a hog: hand off too, but wait longer the more hogs run
  * already, or a crowd of computing goroutines becomes a crowd of threads. It looks every 50 µs for
  * 10 ms after it had something to do: a program that blocks will block again. Then the period
- * grows, to 1 ms while something runs and to 4 ms, and where nothing runs at all the monitor
+ * grows, to 2 ms while something runs and to 4 ms, and where nothing runs at all the monitor
  * sleeps until a processor is taken up. */
 #include "sched/internal.h"
 
@@ -29,7 +29,7 @@
 enum {
     PERIOD_LEAST = 50000,        /* nanoseconds */
     PERIOD_MOST = 4000000,       /* while nothing runs: what begins then is seen in time */
-    PERIOD_BUSY = 1000000,       /* the most while some processor is busy */
+    PERIOD_BUSY = 2000000,       /* the most while some processor is busy */
     EAGER_LOOKS = 200,           /* at the least period, after something was done */
     PERIOD_REFRESH = 1000000000, /* of looks at affinity and quota, as Go's */
     HOG = 10000000,
@@ -38,7 +38,7 @@ enum {
                             although nothing waits */
     IDLE_LOOKS = 10,
     TRIM_PERIOD = 1000000000,
-    POLL_LATE = 4000000, /* where nobody looked for so long, the monitor does */
+    POLL_LATE = 10000000, /* where nobody looked for so long, the monitor does: as Go */
     UNWATCH_PERIOD = 10000000
 };
 

@@ -75,6 +75,7 @@ _Static_assert(offsetof(gofer_first, stack_size) == offsetof(gofer_call, stack_s
 /* A goroutine's descriptor. A plain thread that calls in has one too (is_thread), so that
  * everything that waits is a gofer_g. */
 struct gofer_g {
+    /* The first two lines have all that a park, a wake-up and a switch touch. */
     void *sp;      /* its context while it does not run; NULL: it gets a stack when it first runs */
     gofer_g *link; /* the next one in whichever list holds it */
     gofer_g *newer; /* in a processor's list `fresh`: the one before it, where there is one */
@@ -86,32 +87,34 @@ struct gofer_g {
     bool is_thread;         /* stands for a plain thread */
     bool is_system;         /* a thread's own context (m->g0), never in a queue */
     int saved_errno;
+    _Atomic uint32_t wake; /* is_thread: futex of gofer_park */
+    gofer_m *home;         /* the only thread it may run on; NULL: any */
+    void *exceptions[2];   /* C++: what __cxa_get_globals points at, while it does not run */
+
+    gofer_defer *defers;           /* deferred calls and frame marks, newest first; own use only */
+    struct gofer_running *running; /* innermost deferred call in progress; see src/panic */
+    char *stack_low, *stack_high;  /* its stack, NULL until it has one; a guard page lies below */
+    int64_t waiting_since;         /* coarse time of the last park */
+    struct gofer_panic *panics;    /* panics and Goexits in progress, newest first; own use only */
+    uint32_t lock_depth;           /* go_lock_os_thread calls not undone */
+    uint32_t blocking_depth;       /* go_blocking_begin calls not undone */
+    uint32_t held;                 /* why hooks may not park it: see src/hook/service.h; own use */
+    bool sticky;
+    bool panic_on_fault; /* go_set_panic_on_fault */
+    bool unstarted;      /* its first instruction is yet to come */
+    bool own_stack;      /* a mapping of its own, not from the pool */
+
     uint64_t id;
     gofer_first first; /* what it runs */
     uint64_t creator;  /* where it came from, with the next two */
     const gofer_site *site;
     const char *name;
-    gofer_defer *defers;           /* deferred calls and frame marks, newest first; own use only */
-    struct gofer_panic *panics;    /* panics and Goexits in progress, newest first; own use only */
-    struct gofer_running *running; /* innermost deferred call in progress; see src/panic */
-    gofer_m *home;                 /* the only thread it may run on; NULL: any */
-    void *exceptions[2];          /* C++: what __cxa_get_globals points at, while it does not run */
-    char *stack_low, *stack_high; /* its stack, NULL until it has one; a guard page lies below */
-    struct gofer_run *run;        /* the go_run that waits for it: see src/sched/run.c */
-    uint32_t lock_depth;          /* go_lock_os_thread calls not undone */
-    uint32_t blocking_depth;      /* go_blocking_begin calls not undone */
-    uint32_t held;                /* why hooks may not park it: see src/hook/service.h; own use */
-    bool sticky;
-    bool panic_on_fault;           /* go_set_panic_on_fault */
-    bool unstarted;                /* its first instruction is yet to come */
-    bool own_stack;                /* a mapping of its own, not from the pool */
-    _Atomic uint32_t wake;         /* is_thread: futex of gofer_park */
     _Atomic uint32_t selected;     /* select: claimed by the first waker */
     void *woken_by;                /* select: the waiter that was served; written by the claimant */
+    struct gofer_run *run;         /* the go_run that waits for it: see src/sched/run.c */
     const gofer_site *defers_site; /* of the newest: see src/panic/unwind.h */
     struct gofer_local *locals;
-    gofer_m *ran_on;       /* GOFER_DEBUG=migrate: the thread it ran on last */
-    int64_t waiting_since; /* coarse time of the last park */
+    gofer_m *ran_on; /* GOFER_DEBUG=migrate: the thread it ran on last */
 #ifdef GOFER_ASAN
     void *asan_fake_stack;
 #endif
