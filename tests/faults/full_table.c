@@ -1,4 +1,4 @@
-/* Preloaded: the system's table of open files is full while table_is_full says so: what makes a
+/* Preloaded: the system's table of open files is full when table_room is used up: what makes a
  * descriptor fails with ENFILE. So do the first accepts, ACCEPTS_THAT_FAIL in the environment. */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-_Atomic bool table_is_full;
+_Atomic int table_room = -1; /* how many more there may be; -1: any number */
 static _Atomic int accepts_that_fail;
 
 __attribute__((constructor)) static void begin(void)
@@ -21,12 +21,17 @@ __attribute__((constructor)) static void begin(void)
     accepts_that_fail = n ? atoi(n) : 0;
 }
 
-static bool accept_fails(void)
+static bool takes_one(_Atomic int *left)
 {
-    int left = accepts_that_fail;
-    while (left > 0 && !atomic_compare_exchange_weak(&accepts_that_fail, &left, left - 1))
+    int n = *left;
+    while (n > 0 && !atomic_compare_exchange_weak(left, &n, n - 1))
         ;
-    return left > 0;
+    return n > 0;
+}
+
+static bool is_full(void)
+{
+    return !takes_one(&table_room) && table_room == 0;
 }
 
 #define FAILS(condition, name, parameters, arguments)               \
@@ -37,12 +42,12 @@ static bool accept_fails(void)
         return (condition) ? (errno = ENFILE, -1) : next arguments; \
     }
 
-FAILS(table_is_full || accept_fails(), accept4,
+FAILS(is_full() || takes_one(&accepts_that_fail), accept4,
       (int fd, struct sockaddr *address, socklen_t *size, int flags), (fd, address, size, flags))
-FAILS(table_is_full, socket, (int domain, int type, int protocol), (domain, type, protocol))
-FAILS(table_is_full, socketpair, (int domain, int type, int protocol, int ends[2]),
+FAILS(is_full(), socket, (int domain, int type, int protocol), (domain, type, protocol))
+FAILS(is_full(), socketpair, (int domain, int type, int protocol, int ends[2]),
       (domain, type, protocol, ends))
-FAILS(table_is_full, pipe2, (int ends[2], int flags), (ends, flags))
-FAILS(table_is_full, epoll_create1, (int flags), (flags))
-FAILS(table_is_full, eventfd, (unsigned count, int flags), (count, flags))
-FAILS(table_is_full, open, (const char *path, int flags, ...), (path, flags)) /* none creates */
+FAILS(is_full(), pipe2, (int ends[2], int flags), (ends, flags))
+FAILS(is_full(), epoll_create1, (int flags), (flags))
+FAILS(is_full(), eventfd, (unsigned count, int flags), (count, flags))
+FAILS(is_full(), open, (const char *path, int flags, ...), (path, flags)) /* none creates */
