@@ -51,7 +51,7 @@ head -c $((3000000 / share)) /dev/urandom >"$work/root/file"
 # The server's port is known when it has said it; all three at once, each over its own connection.
 cat >"$work/fetch" <<'SCRIPT'
 work=$1
-exec 3< <(exec "$2" --listen 10.9.0.1:0 --root "$work/root" --log none 2>&1)
+exec 3< <(exec "$2" --listen 10.9.0.1:0 --root "$work/root" --log none --read-timeout 150s --write-timeout 150s 2>&1)
 server=$!
 while read -r line <&3 && [[ $line != *listening* ]]; do echo "$line"; done
 for i in 1 2 3; do
