@@ -45,8 +45,8 @@ enum { GO_READABLE = 1, GO_WRITABLE = 2 };
 
 /* Takes over `descriptor`, which nobody else may close or read from now on. Sets O_NONBLOCK on it,
  * but for 0 to 2 and terminals, which other processes share. NULL and errno: EBADF, EEXIST (it is
- * taken over already), EMFILE, ENOMEM, ENOSPC (the kernel watches no more). Does not block; until
- * its last reference is gone go_shutdown returns EBUSY. Go: os.NewFile. */
+ * taken over already), EMFILE, ENFILE, ENOMEM, ENOSPC (the kernel watches no more). Does not block;
+ * until its last reference is gone go_shutdown returns EBUSY. Go: os.NewFile. */
 GOFER_API go_fd *go_fd_new(int descriptor);
 
 /* One more reference, and one less; the last closes. unref(NULL) does nothing. Not in Go. */

@@ -83,9 +83,9 @@ GOFER_BEGIN
 
 /* Starts the program. 0, or -1 with errno, and nothing runs or is open: what exec said (ENOENT,
  * EACCES, ENOEXEC, E2BIG; ENOENT and ENOTDIR also of `dir`), go_look_path's, EBADF (of a descriptor
- * that was named), EAGAIN, ENOMEM, EMFILE, EINVAL (no argv, or words that do not fit together),
- * EBUSY (it was started and not waited for). May block its thread until the child's exec, not the
- * other goroutines. From any thread. Go: Cmd.Start. */
+ * that was named), EAGAIN, ENOMEM, EMFILE, ENFILE, EINVAL (no argv, or words that do not fit
+ * together), EBUSY (it was started and not waited for). May block its thread until the child's
+ * exec, not the other goroutines. From any thread. Go: Cmd.Start. */
 GOFER_API int go_cmd_start(go_cmd *cmd);
 
 /* The same; when ctx ends, the process gets `cancel_signal`, and go_cmd_wait returns -1 with

@@ -3,6 +3,8 @@
  * told apart. */
 #include "hook/hook.h"
 
+#include <unwind.h>
+
 #define LOCKS(name, parameters, arguments)             \
     GOFER_HOOK int name parameters                     \
     {                                                  \
@@ -59,8 +61,28 @@ UNLOCKS(mtx_unlock, (mtx_t * mutex), (mutex))
 
 /* ---- things that are done once --------------------------------------------------------------- */
 
+/* An exception of C++ may leave them. Unwinders call this for the frame of a function that names
+ * it, as the last thing; and it has them go on, where a `cleanup` would call functions of theirs,
+ * and a process may have several unwinders. */
+_Unwind_Reason_Code gofer_hook_on_exception(int version, _Unwind_Action what, uint64_t language,
+                                            struct _Unwind_Exception *exception,
+                                            struct _Unwind_Context *context);
+_Unwind_Reason_Code gofer_hook_on_exception(int version, _Unwind_Action what, uint64_t language,
+                                            struct _Unwind_Exception *exception,
+                                            struct _Unwind_Context *context)
+{
+    (void)version, (void)language, (void)exception, (void)context;
+    if (what & _UA_CLEANUP_PHASE)
+        gofer_hook_release();
+    return _URC_CONTINUE_UNWIND;
+}
+
+/* 0x1b: the address is written as four bytes, relative to themselves. */
+#define RELEASED_BY_EXCEPTIONS __asm__ volatile(".cfi_personality 0x1b, gofer_hook_on_exception")
+
 GOFER_HOOK int pthread_once(pthread_once_t *control, void (*fn)(void))
 {
+    RELEASED_BY_EXCEPTIONS;
     gofer_hook_hold();
     int error = gofer_hook_next()->pthread_once(control, fn);
     gofer_hook_release();
@@ -69,29 +91,9 @@ GOFER_HOOK int pthread_once(pthread_once_t *control, void (*fn)(void))
 
 GOFER_HOOK void call_once(once_flag *flag, void (*fn)(void))
 {
+    RELEASED_BY_EXCEPTIONS;
     gofer_hook_hold();
     gofer_hook_next()->call_once(flag, fn);
-    gofer_hook_release();
-}
-
-/* A local static of C++ is being made. */
-GOFER_HOOK int __cxa_guard_acquire(void *guard)
-{
-    int ours = gofer_hook_next()->__cxa_guard_acquire(guard);
-    if (ours)
-        gofer_hook_hold();
-    return ours;
-}
-
-GOFER_HOOK void __cxa_guard_release(void *guard)
-{
-    gofer_hook_next()->__cxa_guard_release(guard);
-    gofer_hook_release();
-}
-
-GOFER_HOOK void __cxa_guard_abort(void *guard)
-{
-    gofer_hook_next()->__cxa_guard_abort(guard);
     gofer_hook_release();
 }
 

@@ -41,7 +41,8 @@ static int open_kind(void)
     char line[200];
     const struct gofer_poller_kind *kind = kind_asked_for();
     int error = kind->open();
-    if (error && kind != &gofer_epoll) {
+    bool has_descriptors = error != EMFILE && error != ENFILE; /* or epoll would have none either */
+    if (error && has_descriptors && kind != &gofer_epoll) {
         snprintf(line, sizeof line,
                  "gofer: GOFER_POLLER: the kernel refuses %s: %s (errno %d); epoll is used\n",
                  kind->name, strerror(error), error);

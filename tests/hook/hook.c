@@ -483,6 +483,8 @@ static void must_stay(void (*fn)(int fd))
     fn(ends[0]);
     busy = 0;
     wait_for(&done, 1);
+    char byte;
+    need(recv(ends[0], &byte, 1, MSG_DONTWAIT), -1, "whether it left its byte unread");
     close(ends[0]);
     close(ends[1]);
 }
@@ -565,15 +567,33 @@ static void read_in_handler(int fd)
 
 static const char *library;
 
+/* A copy of the library, whose constructor or destructor waits. */
+static void *load_copy(void)
+{
+    char copy[600];
+    snprintf(copy, sizeof copy, "%s.copy", library);
+    return dlopen(copy, RTLD_NOW);
+}
+
+static void *copy;
+
 static void read_in_constructor(int fd)
 {
-    char number[16], copy[600];
+    char number[16];
     snprintf(number, sizeof number, "%d", fd);
-    snprintf(copy, sizeof copy, "%s.copy", library);
-    setenv("LIBRARY_WAITS_FOR", number, 1);
-    void *loaded = dlopen(copy, RTLD_NOW);
-    unsetenv("LIBRARY_WAITS_FOR");
-    need(loaded != NULL, true, "dlopen of a library whose constructor waits");
+    setenv("LIBRARY_BEGINS_AFTER", number, 1);
+    copy = load_copy();
+    unsetenv("LIBRARY_BEGINS_AFTER");
+    need(copy != NULL, true, "dlopen of a library whose constructor waits");
+}
+
+static void read_in_destructor(int fd)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", fd);
+    setenv("LIBRARY_ENDS_AFTER", number, 1);
+    need(dlclose(copy), 0, "dlclose of a library whose destructor waits");
+    unsetenv("LIBRARY_ENDS_AFTER");
 }
 
 static void read_in_call_once(int fd)
@@ -603,6 +623,26 @@ static void read_with_mtx(int fd)
     mtx_destroy(&lock);
 }
 
+/* statics.cpp, where there is a compiler of C++. */
+enum { WAITS = MANY, FAILS_FIRST, SHARED, SHARED_FAILS_FIRST };
+static bool (*static_make)(int which, int fd, bool fails);
+static void (*static_once)(int fd);
+
+static void read_in_static(int fd)
+{
+    need(static_make(WAITS, fd, false), true, "a static that waits is made");
+}
+
+static void read_in_static_that_fails(int fd)
+{
+    need(static_make(FAILS_FIRST, fd, true), false, "a static that throws is made");
+}
+
+static void read_in_static_again(int fd)
+{
+    need(static_make(FAILS_FIRST, fd, false), true, "a static that threw before is made");
+}
+
 /* allocator.c, where it is preloaded. */
 static void (*allocator_shall_wait)(int fd);
 
@@ -629,10 +669,88 @@ static void some_places_stay_on_their_thread(void)
     must_stay(read_once);
     must_stay(read_in_handler);
     must_stay(read_in_constructor);
+    must_stay(read_in_destructor);
+    if (!static_make)
+        return;
+    must_stay(read_in_static);
+    must_stay(read_in_static_that_fails);
+    must_stay(read_in_static_again);
+    must_stay(static_once);
 }
 
-static void parked_after_all_that(int fd)
+static void make_shared(int which, int fd, bool fails)
 {
+    waiting++;
+    static_make(which, fd, fails);
+    done++;
+}
+
+/* Who comes second waits with its thread: that must not be the maker's. Where the maker fails, the
+ * second makes it. */
+static void two_reach_a_static_at_once(void)
+{
+    int ends[2];
+    if (!static_make)
+        return;
+    for (int fails = 0; fails < 2; fails++) {
+        int which = fails ? SHARED_FAILS_FIRST : SHARED;
+        waiting = done = 0;
+        pair(ends);
+        go(make_shared, which, ends[0], fails);
+        go(make_shared, which, ends[0], fails);
+        wait_for(&waiting, 2);
+        put(ends[1], fails ? "xx" : "x");
+        wait_for(&done, 2);
+        need(static_make(which, -1, true), !fails, "whether it is made");
+        close(ends[0]);
+        close(ends[1]);
+    }
+}
+
+static void nothing(void)
+{
+}
+
+static void nothing_of_signal(int number)
+{
+    (void)number;
+}
+
+/* All of that, without waiting. */
+static void hold_and_release(int which)
+{
+    static const once_flag fresh = ONCE_FLAG_INIT;
+    once_flag flag = fresh;
+    pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_spinlock_t spin;
+    mtx_t mtx;
+    pthread_mutex_lock(&mutex);
+    pthread_mutex_unlock(&mutex);
+    pthread_rwlock_wrlock(&rwlock);
+    pthread_rwlock_unlock(&rwlock);
+    pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE);
+    pthread_spin_lock(&spin);
+    pthread_spin_unlock(&spin);
+    mtx_init(&mtx, mtx_plain);
+    mtx_lock(&mtx);
+    mtx_unlock(&mtx);
+    mtx_destroy(&mtx);
+    flockfile(stdin);
+    funlockfile(stdin);
+    pthread_once(&once, nothing);
+    call_once(&flag, nothing);
+    raise(SIGUSR2);
+    need(dlclose(load_copy()), 0, "dlclose");
+    if (!static_make)
+        return;
+    need(static_make(which, -1, true), false, "a static that throws is made");
+    need(static_make(which, -1, false), true, "a static is made");
+    static_once(-1);
+}
+
+static void parked_after_all_that(int which, int fd)
+{
+    hold_and_release(which);
     long self = syscall(SYS_gettid); /* pthread_self is a constant to compilers */
     waiting++;
     read_one(fd);
@@ -640,17 +758,17 @@ static void parked_after_all_that(int fd)
     done++;
 }
 
-/* Unlocked again, it is parked as before: no thread more. */
+/* With all that over, it is parked as before: not a thread for each. Some more there may be, where
+ * one had to wait for another's lock. */
 static void and_are_parked_again_after(void)
 {
     int ends[MANY][2];
     waiting = done = 0;
     int before = threads();
+    signal(SIGUSR2, nothing_of_signal);
     for (int i = 0; i < MANY; i++) {
         pair(ends[i]);
-        pthread_mutex_lock(&mutex);
-        pthread_mutex_unlock(&mutex);
-        go(parked_after_all_that, ends[i][0]);
+        go(parked_after_all_that, i, ends[i][0]);
     }
     wait_for(&waiting, MANY);
     for (int i = 0; i < MANY; i++)
@@ -660,7 +778,7 @@ static void and_are_parked_again_after(void)
         close(ends[i][0]);
         close(ends[i][1]);
     }
-    need_most(threads(), before + 2, "threads");
+    need_most(threads(), before + MANY / 2, "threads");
 }
 
 /* ---- what goes with the goroutine ------------------------------------------------------------ */
@@ -905,11 +1023,23 @@ static const struct {
     CASE(locale_goes_along),
     CASE(openssl_errors_go_along),
     CASE(some_places_stay_on_their_thread),
+    CASE(two_reach_a_static_at_once),
     CASE(and_are_parked_again_after),
     CASE(two_print_into_a_full_pipe),
     CASE(plain_threads_are_left_alone),
     CASE(names_are_looked_up),
 };
+
+static void load_statics(void)
+{
+    char name[600];
+    snprintf(name, sizeof name, "%s.statics", library);
+    void *statics = dlopen(name, RTLD_NOW);
+    if (!statics)
+        return;
+    static_make = dlsym(statics, "static_make");
+    static_once = dlsym(statics, "static_once");
+}
 
 int go_main(int argc, char **argv)
 {
@@ -921,6 +1051,7 @@ int go_main(int argc, char **argv)
     }
     library_ask = dlsym(loaded, "library_ask");
     library_read = dlsym(loaded, "library_read");
+    load_statics();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         in = cases[i].name;
         if (argc > 2 && strcmp(argv[2], in) != 0)

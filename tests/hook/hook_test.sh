@@ -13,6 +13,15 @@ compiled() {
 compiled -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -shared -fPIC "$source/tests/hook/library.c" \
     -o "$work/library.so"
 cp "$work/library.so" "$work/library.so.copy"
+# Local statics of C++: from a library, so that their runtime comes when the program runs already.
+cxx=${CXX:-c++}
+if command -v "$cxx" >/dev/null; then
+    "$cxx" -std=c++17 -g -O1 -Wall -Wextra -Werror -shared -fPIC "$source/tests/hook/statics.cpp" \
+        -o "$work/library.so.statics" || exit 1
+else
+    echo "no C++ compiler ($cxx): local statics are not tested"
+    cxx=
+fi
 program() {
     compiled -I"$source/include" "$source/tests/hook/hook.c" -o "$@" -pthread -ldl -Wl,-rpath,"$build"
 }
@@ -48,6 +57,18 @@ if LD_PRELOAD='' timeout -s KILL 60 "$work/static" "$work/library.so" hundreds_i
     failed=1
 fi
 
+# The runtime of C++ inside the library that needs it.
+if [ "$cxx" ]; then
+    cp "$work/library.so" "$work/contains.so"
+    "$cxx" -std=c++17 -O1 -shared -fPIC -static-libstdc++ -static-libgcc "$source/tests/hook/statics.cpp" \
+        -o "$work/contains.so.statics" || exit 1
+    if ! LD_PRELOAD=$hooks GOMAXPROCS=1 timeout -s KILL 60 "$work/static" "$work/contains.so" \
+        two_reach_a_static_at_once; then
+        echo "FAIL: a library that contains C++'s runtime"
+        failed=1
+    fi
+fi
+
 # How to see what they did, and an excepted library.
 GOFER_HOOK=count LD_PRELOAD=$hooks expect static "$work/library.so" 0 'gofer-hook: parked '
 if GOFER_HOOK_EXCEPT=other:library LD_PRELOAD=$hooks timeout -s KILL 60 "$work/static" \
@@ -58,7 +79,8 @@ fi
 
 # The sanitizer's functions come before the hooks', which come before libc's.
 if [ -f "$build/gofer-asan/libgofer.a" ]; then
-    program "$work/asan" -fsanitize=address "$hooks" "$build/gofer-asan/libgofer.a"
+    program "$work/asan" -fsanitize=address "$hooks" "$build/gofer-asan/libgofer.a" \
+        ${cxx:+-Wl,--no-as-needed -l:libstdc++.so.6} # it asks for __cxa_throw before any library comes
     ASAN_OPTIONS=detect_leaks=0 run asan '' 2 || failed=1
 fi
 exit $failed

@@ -34,11 +34,20 @@ int library_read(int fd)
     return n < 0 ? -errno : (int)n;
 }
 
-/* A constructor that waits: the file descriptor is in the environment. */
-__attribute__((constructor)) static void wait_for_byte(void)
+static void wait_for_byte(const char *fd)
 {
-    const char *fd = getenv("LIBRARY_WAITS_FOR");
     char byte;
     if (fd && read(atoi(fd), &byte, 1) != 1)
         abort();
+}
+
+/* A constructor and a destructor that wait: the file descriptor is in the environment. */
+__attribute__((constructor)) static void begin(void)
+{
+    wait_for_byte(getenv("LIBRARY_BEGINS_AFTER"));
+}
+
+__attribute__((destructor)) static void end(void)
+{
+    wait_for_byte(getenv("LIBRARY_ENDS_AFTER"));
 }
