@@ -19,7 +19,8 @@ static bool can_bind(int family, const go_address *address)
     return bound;
 }
 
-/* Whether one socket can serve IPv6 and IPv4, or there is no IPv4: asked once. */
+/* Whether one socket can serve IPv6 and IPv4, or there is no IPv4: asked until one of them works.
+ * That none does may be for want of a descriptor. */
 static bool listens_on_both(void)
 {
     enum { UNKNOWN, NO, YES };
@@ -30,10 +31,10 @@ static bool listens_on_both(void)
         gofer_sockaddr_of(&loopback)->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         go_address mapped;
         gofer_address_in_family(&loopback, AF_INET6, &mapped);
-        answer = can_bind(AF_INET6, &mapped) || !can_bind(AF_INET, &loopback) ? YES : NO;
+        answer = can_bind(AF_INET6, &mapped) ? YES : can_bind(AF_INET, &loopback) ? NO : UNKNOWN;
         atomic_store_explicit(&known, answer, memory_order_relaxed);
     }
-    return answer == YES;
+    return answer != NO;
 }
 
 static bool is_ipv4_or_none(const gofer_endpoint *endpoint)

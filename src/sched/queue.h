@@ -117,7 +117,7 @@ static inline void gofer_prefetch_stack(const gofer_g *g)
     const char *sp = __atomic_load_n(&g->sp, __ATOMIC_RELAXED); /* it may still be saved */
     __builtin_prefetch(sp);
     __builtin_prefetch(sp + GOFER_CACHE_LINE);
-    __builtin_prefetch(sp + 2 * GOFER_CACHE_LINE);
+    __builtin_prefetch(sp + (size_t)2 * GOFER_CACHE_LINE);
 }
 
 static inline gofer_g *gofer_runq_pop(gofer_p *p)
