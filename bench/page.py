@@ -14,8 +14,12 @@ IN_SHORT = ("yield", "hop", "buffered128", "select2", "spawn_finish", "skynet", 
 # Go's time over gofer's at one processor, and at more; and most that a figure may be.
 GOALS = {"yield": (8, 5), "hop": (7, 4), "buffered128": (4, 2), "select2": (5, 3), "spawn_finish": (6, 4),
          "skynet": (6, 4), "sieve": (4, 3), "mutex_uncontended": (1.2, 1.2), "mutex_contended": (1.2, 1.2),
-         "timer_add_stop": (2, 2), "sleep_lateness": (2, 2), GEOMEAN: (4, 2.5)}
-CEILINGS = {"yield": (8, "ns"), "hop": (20, "ns"), "parked_1m_bytes": (4500, "B"), "parked_1m_create": (3000, "ms")}
+         "timer_add_stop": (2, 2), "sleep_lateness": (2, 2), GEOMEAN: (4, 2.5), "http_1k": (1.5, 1.5)}
+CEILINGS = {"yield": (8, "ns"), "hop": (20, "ns"), "parked_1m_bytes": (4500, "B"), "parked_1m_create": (3000, "ms"),
+            "idle_connection_bytes": (10240, "B")}
+ECHOES = [f"echo_{size}_{connections}{what}" for what in ("", "_cpu") for size in ("64b", "4k") for connections in (50, 1000)]
+GOALS.update({name: (1.3, 1.3) for name in ECHOES})
+PEERS_GOALS = {"fib": ("onetbb", 0.5), **{name: ("epoll", 0.9) for name in ECHOES}}
 
 
 # ---- text ----------------------------------------------------------------------------------------
@@ -72,6 +76,11 @@ class Results:
                 if "go" in row:
                     least, ratio = wanted[row["procs"] > 1], row["go"]["ratio"]
                     yield name, row["procs"], f"≥ {least:g}×", f"{three_digits(ratio)}×", ratio >= least
+        for name, (peer, least) in PEERS_GOALS.items():
+            for row in self.of(name):
+                if peer in row:
+                    ratio = row[peer]["ratio"]
+                    yield name, row["procs"], f"≥ {least:g}× {TITLES[peer]}", f"{three_digits(ratio)}×", ratio >= least
         for name, (most, unit) in CEILINGS.items():
             for row in self.of(name)[:1]:
                 median = row["gofer"]["median"]
@@ -110,7 +119,7 @@ class Results:
         return text + f"Rows whose rounds still differ much, marked ≈: {', '.join(noisy)}."
 
 
-GOALS_SAY = "With ×: how many times gofer's time Go takes. Else the figure itself, at one processor."
+GOALS_SAY = "With ×: how many times gofer's time Go takes, or who is named. Else the figure itself, at one processor."
 GROWTH = "What one operation costs, with how many there are: medians of three, on all processors. Flat is ideal."
 HOW = ("`./gofer bench` makes this page on your machine. The programs are in `bench/c`, `bench/go` and `bench/peers`: "
        "the same work, written as each one's users would. Servers are measured by one client, `bench/load.c`, in a "

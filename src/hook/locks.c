@@ -64,9 +64,10 @@ UNLOCKS(mtx_unlock, (mtx_t * mutex), (mutex))
 /* An exception of C++ may leave them. Unwinders call this for the frame of a function that names
  * it, as the last thing; and it has them go on, where a `cleanup` would call functions of theirs,
  * and a process may have several unwinders. */
-_Unwind_Reason_Code gofer_hook_on_exception(int version, _Unwind_Action what, uint64_t language,
-                                            struct _Unwind_Exception *exception,
-                                            struct _Unwind_Context *context);
+__attribute__((used)) /* seen by the assembler alone */
+_Unwind_Reason_Code
+gofer_hook_on_exception(int version, _Unwind_Action what, uint64_t language,
+                        struct _Unwind_Exception *exception, struct _Unwind_Context *context);
 _Unwind_Reason_Code gofer_hook_on_exception(int version, _Unwind_Action what, uint64_t language,
                                             struct _Unwind_Exception *exception,
                                             struct _Unwind_Context *context)
