@@ -97,7 +97,7 @@ class Bench:
 
     def rounds(self, name, procs, samples, count):
         """Adds so many rounds to the samples; returns whether the machine was quiet enough for it."""
-        left = 3 * count
+        left = 2 * count
         while count:
             order = list(samples)
             order = order[left % len(order):] + order[:left % len(order)]
@@ -115,8 +115,8 @@ class Bench:
     def row(self, name, unit, procs):
         samples = {c: [] for c in self.found if name in c.programs and (procs == 1 or c.threads)}
         quiet = self.rounds(name, procs, samples, self.repeats)
-        if any(stats.width(values) > WIDE for values in samples.values()):
-            quiet = self.rounds(name, procs, samples, self.repeats) and quiet
+        if quiet and any(stats.width(values) > WIDE for values in samples.values()):
+            quiet = self.rounds(name, procs, samples, self.repeats)  # where others disturb each, more do not help
         ours = samples[self.gofer]
         row = {"name": name, "procs": procs, "unit": unit, "rounds": len(ours),
                "noisy": not quiet or any(stats.width(values) > WIDE for values in samples.values())}

@@ -23,8 +23,8 @@ static inline bool claim(gofer_chan *c, gofer_waiter *waiter)
 static inline gofer_waiter *take_waiter(gofer_chan *c, gofer_waitq *queue)
 {
     gofer_waiter *waiter;
-    while ((waiter = queue->first)) {
-        queue->first = waiter->next;
+    while ((waiter = gofer_waitq_first(queue))) {
+        gofer_waitq_set_first(queue, waiter->next);
         if (waiter->next)
             waiter->next->previous = NULL;
         else
@@ -240,9 +240,6 @@ int gofer_chan_recv(void *handle, void *value, size_t size)
     return attempt == GOFER_PASSED;
 }
 
-/* Peeks without the lock, as Go does: an answer of "would block" was true at some moment of the
- * call. Closing is final, so a buffer that was found empty before the channel was found open was
- * empty while it was open; go_chan_try_recv keeps that order with an acquire. */
 enum go_status gofer_chan_try_send(void *handle, const void *value, size_t size)
 {
     gofer_chan *c = handle;
@@ -250,7 +247,7 @@ enum go_status gofer_chan_try_send(void *handle, const void *value, size_t size)
     if (gofer_unlikely(!c))
         return GO_WOULD_BLOCK;
     check(c, size, "go_try_send");
-    if (c->capacity && !is_closed(c) && buffered(c) == c->capacity)
+    if (gofer_chan_send_would_block(c))
         return GO_WOULD_BLOCK;
     gofer_spin_lock(&c->lock);
     enum gofer_attempt attempt = attempt_send(c, value, &ready);
@@ -269,13 +266,16 @@ enum go_status gofer_chan_try_recv(void *handle, void *value, size_t size)
     if (gofer_unlikely(!c))
         return GO_WOULD_BLOCK;
     check(c, size, "go_try_recv");
-    if (c->capacity && atomic_load_explicit(&c->count, memory_order_acquire) == 0 && !is_closed(c))
-        return GO_WOULD_BLOCK;
-    gofer_spin_lock(&c->lock);
-    enum gofer_attempt attempt = attempt_recv(c, value, &ready);
-    gofer_spin_unlock(&c->lock);
-    if (ready)
-        gofer_ready(ready);
+    enum gofer_attempt attempt = gofer_chan_peek_recv(c);
+    if (attempt == GOFER_PASSED) {
+        gofer_spin_lock(&c->lock);
+        attempt = attempt_recv(c, value, &ready);
+        gofer_spin_unlock(&c->lock);
+        if (ready)
+            gofer_ready(ready);
+    } else if (attempt == GOFER_IS_CLOSED) {
+        zero(c, value);
+    }
     static const enum go_status status[] = {
         [GOFER_BLOCKS] = GO_WOULD_BLOCK, [GOFER_PASSED] = GO_DONE, [GOFER_IS_CLOSED] = GO_CLOSED
     };
@@ -363,17 +363,18 @@ void go_close(void *handle)
         gofer_spin_unlock(&c->lock);
         gofer_panic_runtime("close of closed channel");
     }
-    atomic_store_explicit(&c->closed, 1, memory_order_relaxed);
+    /* pairs with the acquires of those who look without the lock */
+    atomic_store_explicit(&c->closed, 1, memory_order_release);
     take_all(c, &c->recvq, &receivers);
     take_all(c, &c->sendq, &senders);
-    for (gofer_waiter *waiter = receivers.first; waiter; waiter = waiter->next)
+    for (gofer_waiter *waiter = gofer_waitq_first(&receivers); waiter; waiter = waiter->next)
         zero(c, waiter->value);
     gofer_spin_unlock(&c->lock);
-    for (gofer_waiter *waiter = receivers.first, *next; waiter; waiter = next) {
+    for (gofer_waiter *waiter = gofer_waitq_first(&receivers), *next; waiter; waiter = next) {
         next = waiter->next;
         gofer_ready(waiter->g);
     }
-    for (gofer_waiter *waiter = senders.first, *next; waiter; waiter = next) {
+    for (gofer_waiter *waiter = gofer_waitq_first(&senders), *next; waiter; waiter = next) {
         next = waiter->next;
         gofer_ready(waiter->g);
     }
@@ -404,7 +405,7 @@ void go_chan_ref(void *handle)
 bool gofer_chan_has_receivers(gofer_chan *c)
 {
     gofer_spin_lock(&c->lock);
-    bool has = c->recvq.first != NULL;
+    bool has = gofer_waitq_first(&c->recvq) != NULL;
     gofer_spin_unlock(&c->lock);
     return has;
 }
@@ -422,7 +423,7 @@ void gofer_chan_release(gofer_chan *c)
 {
     gofer_spin_lock(&c->lock);
     bool last = --c->references == 0;
-    bool waited_for = c->recvq.first || c->sendq.first;
+    bool waited_for = gofer_waitq_first(&c->recvq) || gofer_waitq_first(&c->sendq);
     gofer_spin_unlock(&c->lock);
     if (!last)
         return;

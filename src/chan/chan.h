@@ -31,7 +31,9 @@ typedef struct gofer_waiter {
 } gofer_waiter;
 
 typedef struct gofer_waitq {
-    gofer_waiter *first, *last;
+    gofer_waiter
+        *_Atomic first; /* peeked at without the lock; relaxed, as what it points at is not */
+    gofer_waiter *last;
 } gofer_waitq;
 
 typedef struct gofer_chan {
@@ -56,22 +58,61 @@ enum gofer_attempt {
     GOFER_IS_CLOSED, /* receive: zero value; send: the caller panics */
 };
 
+static inline gofer_waiter *gofer_waitq_first(const gofer_waitq *queue)
+{
+    return atomic_load_explicit(&queue->first, memory_order_relaxed);
+}
+
+static inline void gofer_waitq_set_first(gofer_waitq *queue, gofer_waiter *waiter)
+{
+    atomic_store_explicit(&queue->first, waiter, memory_order_relaxed);
+}
+
 /* The lock is held. False: an attempt would block. */
 static inline bool gofer_chan_can_send(const gofer_chan *c)
 {
-    return c->recvq.first || atomic_load_explicit(&c->closed, memory_order_relaxed) ||
+    return gofer_waitq_first(&c->recvq) || atomic_load_explicit(&c->closed, memory_order_relaxed) ||
            atomic_load_explicit(&c->count, memory_order_relaxed) < c->capacity;
 }
 
 static inline bool gofer_chan_can_recv(const gofer_chan *c)
 {
-    return c->sendq.first || atomic_load_explicit(&c->closed, memory_order_relaxed) ||
+    return gofer_waitq_first(&c->sendq) || atomic_load_explicit(&c->closed, memory_order_relaxed) ||
            atomic_load_explicit(&c->count, memory_order_relaxed) > 0;
 }
 
 /* The lock is held; *ready is who must be made ready after it was released, or NULL. */
 enum gofer_attempt gofer_chan_attempt_send(gofer_chan *c, const void *value, gofer_g **ready);
 enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g **ready);
+
+/* Without the lock, as Go does: an answer was true at some moment of the call. A closed channel
+ * neither opens nor becomes unready, so it is enough that it was open before it was found unready,
+ * or after. */
+static inline bool gofer_chan_send_would_block(const gofer_chan *c)
+{
+    if (atomic_load_explicit(&c->closed, memory_order_acquire))
+        return false;
+    return c->capacity ? atomic_load_explicit(&c->count, memory_order_relaxed) == c->capacity
+                       : gofer_waitq_first(&c->recvq) == NULL;
+}
+
+static inline bool gofer_chan_is_empty(const gofer_chan *c)
+{
+    return c->capacity ? atomic_load_explicit(&c->count, memory_order_acquire) == 0
+                       : atomic_load_explicit(&c->sendq.first, memory_order_acquire) == NULL;
+}
+
+/* Without the lock: GOFER_BLOCKS; GOFER_IS_CLOSED, and then it is empty for good and an attempt
+ * needs no lock; or, GOFER_PASSED, it must be attempted. */
+static inline enum gofer_attempt gofer_chan_peek_recv(const gofer_chan *c)
+{
+    if (!gofer_chan_is_empty(c))
+        return GOFER_PASSED;
+    /* pairs with the release in go_close */
+    if (!atomic_load_explicit(&c->closed, memory_order_acquire))
+        return GOFER_BLOCKS;
+    return gofer_chan_is_empty(c) ? GOFER_IS_CLOSED : GOFER_PASSED;
+}
 
 /* The lock is held. */
 static inline void gofer_waitq_push(gofer_waitq *queue, gofer_waiter *waiter)
@@ -81,7 +122,7 @@ static inline void gofer_waitq_push(gofer_waitq *queue, gofer_waiter *waiter)
     if (queue->last)
         queue->last->next = waiter;
     else
-        queue->first = waiter;
+        gofer_waitq_set_first(queue, waiter);
     queue->last = waiter;
     waiter->queued = true;
 }
@@ -93,7 +134,7 @@ static inline void gofer_waitq_remove(gofer_waitq *queue, gofer_waiter *waiter)
     if (waiter->previous)
         waiter->previous->next = waiter->next;
     else
-        queue->first = waiter->next;
+        gofer_waitq_set_first(queue, waiter->next);
     if (waiter->next)
         waiter->next->previous = waiter->previous;
     else
