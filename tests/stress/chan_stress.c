@@ -17,9 +17,13 @@ static void sender(int id)
     for (long i = 0; i < stress_rounds; i++) {
         long value = i + 1;
         stress_pause(&random);
-        switch (stress_random(&random) % 3) {
+        switch (stress_random(&random) % 4) {
         case 0:
             go_send(chans[stress_random(&random) % CHANNELS], value);
+            break;
+        case 3:
+            while (go_try_send(chans[stress_random(&random) % CHANNELS], value) != GO_DONE)
+                go_gosched();
             break;
         case 1:
             go_select(go_case_send(chans[0], value), go_case_send(chans[1], value),
@@ -48,10 +52,15 @@ static void receiver(int id)
         stress_pause(&random);
         if (stress_random(&random) % 4 == 0) {
             which = (int)(stress_random(&random) % CHANNELS);
-            enum go_status status = open[which] ? go_try_recv(open[which], &value) : GO_WOULD_BLOCK;
-            if (status == GO_WOULD_BLOCK)
-                continue;
-            ok = status == GO_DONE;
+            if (stress_random(&random) % 2) {
+                if (go_select(go_case_recv_ok(open[which], &value, &ok), go_case_default) == 1)
+                    continue;
+            } else {
+                enum go_status status = go_try_recv(open[which], &value);
+                if (status == GO_WOULD_BLOCK)
+                    continue;
+                ok = status == GO_DONE;
+            }
         } else {
             which = go_select(go_case_recv_ok(open[0], &value, &ok),
                               go_case_recv_ok(open[1], &value, &ok),
