@@ -65,6 +65,12 @@ check mutex 1 -DNO_RESTORE
 check mutex 1 -DTOUCH
 check mutex 1 -DSWAP_BLIND
 check mutex 0 -DREUSE
+check rcu 0
+check rcu 1 -DNO_MEMBARRIER
+check rcu 1 -DNO_WAIT
+check rcu 1 -DLOOK_EARLY
+check rcu 1 -DLEAVE_EARLY
+check rcu 1 -DNO_UNLINK
 check readers 0
 check readers 1 -DNO_MEMBARRIER
 check readers 1 -DNO_WAIT

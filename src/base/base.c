@@ -7,11 +7,13 @@
 
 void (*gofer_spin_hopeless)(void);
 
+enum { SPINS = 256, YIELDS = 768 };
+
 gofer_cold void gofer_spin_pause(int round)
 {
-    if (round < 256) {
+    if (round < SPINS) {
         gofer_cpu_relax();
-    } else if (round < 1024) {
+    } else if (round < SPINS + YIELDS) {
         sched_yield();
     } else {
         static _Atomic uint32_t nobody_wakes;
@@ -22,10 +24,15 @@ gofer_cold void gofer_spin_pause(int round)
     }
 }
 
+/* Who looks at the lock often takes its line from the holder, and then has the lock in turns with
+ * it: that costs both twice the time and more. */
 gofer_cold void gofer_spin_wait(gofer_spin *lock)
 {
-    for (int round = 0;; round++) {
-        gofer_spin_pause(round);
+    enum { FIRST = 4, MOST = 32 };
+    for (int round = 0, step = FIRST;; step = step < MOST ? 2 * step : MOST) {
+        int until = round + (round < SPINS ? step : 1);
+        while (round < until)
+            gofer_spin_pause(round++);
         if (atomic_load_explicit(&lock->held, memory_order_relaxed) == 0 && gofer_spin_try(lock))
             return;
     }

@@ -1,6 +1,11 @@
-/* go_map: a hash table in SHARDS parts, each with a lock that guards its lists of nodes and the
+/* go_map: a hash table in SHARDS parts, each with a lock for who changes its lists of nodes or the
  * values in them. A key stays in one shard, so a range, which takes one shard after the other,
  * meets it once.
+ *
+ * Loads take no lock: they walk a list as it is (rcu.h). A node is linked when it is whole, and its
+ * link stays as it was when it is taken out, so a walk finds each node that was listed all along.
+ * Two things a walk may see half done, a value of several words that is stored over and nodes that
+ * move to longer lists; `version` is odd meanwhile and another one after: the walk starts again.
  *
  * A node is in its list, or held by ranges, or both; `references` counts that, under the shard's
  * lock. Its key never changes. The table is made by the first store and freed by go_map_free. A
@@ -8,23 +13,27 @@
 #include "gofer/map.h"
 
 #include "arch/arch.h"
-#include "base/base.h"
+#include "sync/rcu.h"
 
-enum { SHARDS = 32, FIRST_LISTS = 8, ALIGNMENT = 16 };
+enum { SHARDS = 32, FIRST_LISTS = 8, ALIGNMENT = 16, WALKS = 3 };
+
+typedef _Atomic(struct node *) link;
 
 typedef struct node {
-    struct node *next;
+    link next;
     uint64_t hash;
     uint32_t references;
-    bool listed;
-    size_t value_at;                 /* where in data */
-    _Alignas(ALIGNMENT) char data[]; /* the key, or its text; then the value */
+    _Atomic uint32_t listed;
+    uint32_t value_at, end;          /* where in data, in units of ALIGNMENT */
+    _Alignas(ALIGNMENT) char data[]; /* the key, or its text; then the value, in whole words */
 } node;
 
 typedef struct shard {
     gofer_spin lock;
-    size_t size, count; /* size: a power of two, or 0 */
-    node **lists;
+    _Atomic uint32_t version;
+    size_t count;
+    _Atomic size_t size; /* of `lists`: a power of two, or 0; both change with the version */
+    _Atomic(link *) lists;
 } __attribute__((aligned(GOFER_CACHE_LINE))) shard;
 
 typedef struct map_table {
@@ -115,88 +124,176 @@ static void copy(void *to, const void *from, size_t size)
         memcpy(to, from, size);
 }
 
-/* ---- nodes: the shard's lock is held ------------------------------------------------------ */
+/* ---- nodes -------------------------------------------------------------------------------- */
 
-static node **list_of(const shard *s, uint64_t hash)
+static node *load_link(const link *at)
 {
-    return &s->lists[hash / SHARDS & (s->size - 1)];
+    return atomic_load_explicit(at, memory_order_acquire);
+}
+
+static void store_link(link *at, node *n)
+{
+    atomic_store_explicit(at, n, memory_order_release);
+}
+
+static uint32_t version_of(const shard *s)
+{
+    return atomic_load_explicit(&s->version, memory_order_acquire);
+}
+
+static bool is_version(const shard *s, uint32_t version)
+{
+    return version % 2 == 0 && atomic_load_explicit(&s->version, memory_order_relaxed) == version;
+}
+
+/* An array of lists, heads of nodes. */
+typedef struct lists {
+    size_t size;
+    link *heads;
+} lists;
+
+static lists lists_of(const shard *s)
+{
+    return (lists){ atomic_load_explicit(&s->size, memory_order_acquire),
+                    atomic_load_explicit(&s->lists, memory_order_acquire) };
+}
+
+static link *list_of(lists l, uint64_t hash)
+{
+    return &l.heads[hash / SHARDS & (l.size - 1)];
+}
+
+static size_t size_of(const node *n)
+{
+    return sizeof *n + (size_t)n->end * ALIGNMENT;
+}
+
+static void *value_of(node *n)
+{
+    return n->data + (size_t)n->value_at * ALIGNMENT;
+}
+
+static bool has_bytes(const map_access *a, const node *n)
+{
+    return n->hash == a->hash && (size_t)n->value_at * ALIGNMENT >= a->size &&
+           are_equal(n->data, a->bytes, a->size);
 }
 
 static bool is_key(const map_access *a, const node *n)
 {
-    if (n->hash != a->hash)
-        return false;
-    return a->map->keys ? a->map->keys->equal(n->data, a->key)
-                        : n->value_at >= a->size && are_equal(n->data, a->bytes, a->size);
+    return a->map->keys ? n->hash == a->hash && a->map->keys->equal(n->data, a->key)
+                        : has_bytes(a, n);
 }
 
-/* Where the key's node is linked, or NULL. */
-static node **find(const map_access *a)
+/* Word by word, each whole: others store meanwhile. Acquires and releases keep the words between
+ * the two looks at `version` and its two changes. */
+static void load_value(const map_access *a, node *n, void *to)
 {
-    if (!a->shard->size)
+    const _Atomic uint64_t *words = value_of(n);
+    char *out = to;
+    for (size_t left = a->type->value_size, step; left; left -= step, out += step) {
+        uint64_t word = atomic_load_explicit(words++, memory_order_acquire);
+        step = left < sizeof word ? left : sizeof word;
+        copy(out, &word, step);
+    }
+}
+
+static void store_words(node *n, const void *value, size_t size)
+{
+    _Atomic uint64_t *words = value_of(n);
+    const char *in = value;
+    for (size_t step; size; size -= step, in += step) {
+        uint64_t word = 0;
+        step = size < sizeof word ? size : sizeof word;
+        copy(&word, in, step);
+        atomic_store_explicit(words++, word, memory_order_release);
+    }
+}
+
+/* ---- under the shard's lock --------------------------------------------------------------- */
+
+/* The key's node and, in *at, where it is linked; NULL: there is none. */
+static node *find(const map_access *a, link **at)
+{
+    lists l = lists_of(a->shard);
+    if (!l.size)
         return NULL;
-    node **at = list_of(a->shard, a->hash);
-    while (*at && !is_key(a, *at))
-        at = &(*at)->next;
-    return *at ? at : NULL;
+    *at = list_of(l, a->hash);
+    for (node *n; (n = load_link(*at)); *at = &n->next)
+        if (is_key(a, n))
+            return n;
+    return NULL;
 }
 
-/* Without memory the lists just get longer; false: there are none at all. */
-static bool grow(shard *s)
+static void next_version(shard *s)
 {
-    shard larger = { .size = s->size ? s->size * 2 : FIRST_LISTS };
-    larger.lists = calloc(larger.size, sizeof *larger.lists);
-    if (!larger.lists)
-        return s->size != 0;
-    for (size_t i = 0; i < s->size; i++) {
-        for (node *n = s->lists[i], *next; n; n = next) {
-            node **at = list_of(&larger, n->hash);
-            next = n->next;
-            n->next = *at;
-            *at = n;
+    uint32_t version = atomic_load_explicit(&s->version, memory_order_relaxed);
+    atomic_store_explicit(&s->version, version + 1, memory_order_release);
+}
+
+static void store_value(const map_access *a, node *n, const void *value)
+{
+    if (a->type->value_size > sizeof(uint64_t))
+        next_version(a->shard);
+    store_words(n, value, a->type->value_size);
+    if (a->type->value_size > sizeof(uint64_t))
+        next_version(a->shard);
+}
+
+/* The version is odd. */
+static void set_lists(shard *s, lists l)
+{
+    atomic_store_explicit(&s->size, l.size, memory_order_release);
+    atomic_store_explicit(&s->lists, l.heads, memory_order_release);
+}
+
+/* *old becomes the lists that were, for free_lists. Without memory they just get longer; false:
+ * there are none at all. */
+static bool grow(shard *s, lists *old)
+{
+    lists l = lists_of(s), larger = { .size = l.size ? l.size * 2 : FIRST_LISTS };
+    larger.heads = calloc(larger.size, sizeof *larger.heads);
+    if (!larger.heads)
+        return l.size != 0;
+    next_version(s);
+    for (size_t i = 0; i < l.size; i++) {
+        for (node *n = load_link(&l.heads[i]), *next; n; n = next) {
+            link *at = list_of(larger, n->hash);
+            next = load_link(&n->next);
+            store_link(&n->next, load_link(at));
+            store_link(at, n);
         }
     }
-    free(s->lists);
-    s->lists = larger.lists;
-    s->size = larger.size;
+    set_lists(s, larger);
+    next_version(s);
+    *old = l;
     return true;
 }
 
-static bool insert(shard *s, node *n)
+static bool insert(shard *s, node *n, lists *old)
 {
-    if (s->count >= s->size && !grow(s))
+    if (s->count >= lists_of(s).size && !grow(s, old))
         return false;
-    node **at = list_of(s, n->hash);
-    n->next = *at;
-    *at = n;
+    link *at = list_of(lists_of(s), n->hash);
+    store_link(&n->next, load_link(at));
+    store_link(at, n);
     s->count++;
     return true;
 }
 
-/* Returns the node if nobody holds it any more: to be freed without the lock. */
+/* Returns the node if nobody holds it any more: for gofer_rcu_free. */
 static node *release(node *n)
 {
     return --n->references ? NULL : n;
 }
 
-static node *take_out(shard *s, node **at)
+static node *take_out(shard *s, link *at)
 {
-    node *n = *at;
-    *at = n->next;
-    n->listed = false;
+    node *n = load_link(at);
+    store_link(at, load_link(&n->next));
+    atomic_store_explicit(&n->listed, false, memory_order_relaxed);
     s->count--;
     return release(n);
-}
-
-static void *value_of(node *n)
-{
-    return n->data + n->value_at;
-}
-
-static void copy_out(const map_access *a, node *n, void *to)
-{
-    if (to)
-        copy(to, value_of(n), a->type->value_size);
 }
 
 static bool has_value(const map_access *a, node *n, const void *value)
@@ -204,17 +301,63 @@ static bool has_value(const map_access *a, node *n, const void *value)
     return are_equal(value_of(n), value, a->type->value_size);
 }
 
-/* Without the lock. */
+/* ---- without the lock --------------------------------------------------------------------- */
+
+static void free_node(node *n)
+{
+    if (n)
+        gofer_rcu_free(n, size_of(n));
+}
+
+static void free_lists(lists l)
+{
+    if (l.heads)
+        gofer_rcu_free(l.heads, l.size * sizeof *l.heads);
+}
+
 static node *new_node(const map_access *a, const void *value)
 {
-    size_t value_at = (a->size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    node *n = malloc(sizeof *n + value_at + a->type->value_size);
+    size_t value_at = (a->size + ALIGNMENT - 1) / ALIGNMENT;
+    size_t end = value_at + (a->type->value_size + ALIGNMENT - 1) / ALIGNMENT;
+    node *n = end > UINT32_MAX ? NULL : malloc(sizeof *n + end * ALIGNMENT);
     if (!n)
         return NULL;
-    *n = (node){ .hash = a->hash, .references = 1, .listed = true, .value_at = value_at };
+    *n = (node){ .hash = a->hash,
+                 .references = 1,
+                 .listed = true,
+                 .value_at = (uint32_t)value_at,
+                 .end = (uint32_t)end };
     copy(n->data, a->bytes, a->size);
-    copy(value_of(n), value, a->type->value_size);
+    store_words(n, value, a->type->value_size);
     return n;
+}
+
+/* 1 and, if asked for, the value; 0: the key is not there; -1: the lists change just now. */
+static gofer_inline int look(const map_access *a, void *to)
+{
+    uint32_t version = version_of(a->shard);
+    lists l = lists_of(a->shard);
+    if (gofer_unlikely(!is_version(a->shard, version)))
+        return -1;
+    node *n = l.size ? load_link(list_of(l, a->hash)) : NULL;
+    while (n && !has_bytes(a, n))
+        n = load_link(&n->next);
+    if (n && to)
+        load_value(a, n, to);
+    return is_version(a->shard, version) ? n != NULL : -1;
+}
+
+/* The same; -1: the lock must be taken. */
+static gofer_inline int walk(const map_access *a, void *to)
+{
+    int found = -1;
+    gofer_reader_row *row = gofer_unlikely(a->map->keys != NULL) ? NULL : gofer_rcu_enter();
+    if (gofer_unlikely(!row))
+        return -1;
+    for (int i = 0; i < WALKS && found < 0; i++)
+        found = look(a, to);
+    gofer_rcu_leave(row);
+    return found;
 }
 
 /* ---- the operations ----------------------------------------------------------------------- */
@@ -224,12 +367,22 @@ int gofer_map_load(gofer_map *map, const gofer_map_type *type, const void *key, 
     map_access a;
     if (!begin(&a, map, type, key, false))
         return 0;
+    int found = walk(&a, value);
+    if (gofer_likely(found >= 0))
+        return found;
+    link *at;
     gofer_spin_lock(&a.shard->lock);
-    node **at = find(&a);
-    if (at)
-        copy_out(&a, *at, value);
+    node *n = find(&a, &at);
+    if (n && value)
+        load_value(&a, n, value);
     gofer_spin_unlock(&a.shard->lock);
-    return at != NULL;
+    return n != NULL;
+}
+
+static gofer_cold int fail_put(void)
+{
+    *gofer_errno() = ENOMEM;
+    return -1;
 }
 
 /* 1: the key was there, and got the value if `replaces`; its value before is in *before. 0: it is
@@ -239,23 +392,28 @@ static int put(gofer_map *map, const gofer_map_type *type, const void *key, cons
 {
     map_access a;
     node *fresh = NULL;
-    if (!begin(&a, map, type, key, true)) {
-        *gofer_errno() = ENOMEM;
-        return -1;
-    }
+    if (!begin(&a, map, type, key, true))
+        return fail_put();
+    int found = replaces ? -1 : walk(&a, before);
+    if (found > 0)
+        return 1;
+    if (found == 0 && !(fresh = new_node(&a, value)))
+        return fail_put();
     for (;;) {
+        lists old = { 0, NULL };
+        link *at;
         gofer_spin_lock(&a.shard->lock);
-        node **at = find(&a);
-        if (at) {
-            copy_out(&a, *at, before);
-            if (replaces)
-                copy(value_of(*at), value, type->value_size);
-        }
-        bool inserted = !at && fresh && insert(a.shard, fresh);
+        node *n = find(&a, &at);
+        if (n && before)
+            load_value(&a, n, before);
+        if (n && replaces)
+            store_value(&a, n, value);
+        bool inserted = !n && fresh && insert(a.shard, fresh, &old);
         gofer_spin_unlock(&a.shard->lock);
+        free_lists(old);
         if (inserted)
             return 0;
-        if (at) {
+        if (n) {
             free(fresh);
             return 1;
         }
@@ -263,8 +421,7 @@ static int put(gofer_map *map, const gofer_map_type *type, const void *key, cons
         fresh = refused ? NULL : new_node(&a, value);
         if (!fresh) {
             free(refused);
-            *gofer_errno() = ENOMEM;
-            return -1;
+            return fail_put();
         }
     }
 }
@@ -289,18 +446,19 @@ static int take(gofer_map *map, const gofer_map_type *type, const void *key, con
                 void *value)
 {
     map_access a;
+    link *at;
     node *gone = NULL;
-    if (!begin(&a, map, type, key, false))
+    if (!begin(&a, map, type, key, false) || walk(&a, NULL) == 0)
         return 0;
     gofer_spin_lock(&a.shard->lock);
-    node **at = find(&a);
-    bool taken = at && (!old || has_value(&a, *at, old));
-    if (taken) {
-        copy_out(&a, *at, value);
+    node *n = find(&a, &at);
+    bool taken = n && (!old || has_value(&a, n, old));
+    if (taken && value)
+        load_value(&a, n, value);
+    if (taken)
         gone = take_out(a.shard, at);
-    }
     gofer_spin_unlock(&a.shard->lock);
-    free(gone);
+    free_node(gone);
     return taken;
 }
 
@@ -320,37 +478,44 @@ int gofer_map_compare_and_swap(gofer_map *map, const gofer_map_type *type, const
                                const void *old, const void *value)
 {
     map_access a;
+    link *at;
     if (!begin(&a, map, type, key, false))
         return 0;
     gofer_spin_lock(&a.shard->lock);
-    node **at = find(&a);
-    bool is_old = at && has_value(&a, *at, old);
+    node *n = find(&a, &at);
+    bool is_old = n && has_value(&a, n, old);
     if (is_old)
-        copy(value_of(*at), value, type->value_size);
+        store_value(&a, n, value);
     gofer_spin_unlock(&a.shard->lock);
     return is_old;
 }
 
-/* All nodes of the shard, out of it; those that ranges hold stay theirs. */
+/* All nodes of the shard, out of it with their lists; those that ranges hold stay theirs. */
 static void clear_shard(shard *s)
 {
-    node *free_ones = NULL;
     gofer_spin_lock(&s->lock);
-    for (size_t i = 0; i < s->size; i++) {
-        while (s->lists[i]) {
-            node *gone = take_out(s, &s->lists[i]);
-            if (gone) {
-                gone->next = free_ones;
-                free_ones = gone;
-            }
+    lists l = lists_of(s);
+    for (size_t i = 0; i < l.size; i++)
+        for (link *at = &l.heads[i]; load_link(at);) {
+            node *n = load_link(at);
+            atomic_store_explicit(&n->listed, false, memory_order_relaxed);
+            if (release(n))
+                at = &n->next;
+            else
+                store_link(at, load_link(&n->next));
+        }
+    s->count = 0;
+    next_version(s);
+    set_lists(s, (lists){ 0, NULL });
+    next_version(s);
+    gofer_spin_unlock(&s->lock);
+    for (size_t i = 0; i < l.size; i++) {
+        for (node *n = load_link(&l.heads[i]), *next; n; n = next) {
+            next = load_link(&n->next);
+            free_node(n);
         }
     }
-    gofer_spin_unlock(&s->lock);
-    while (free_ones) {
-        node *next = free_ones->next;
-        free(free_ones);
-        free_ones = next;
-    }
+    free_lists(l);
 }
 
 void gofer_map_clear(gofer_map *map)
@@ -362,11 +527,8 @@ void gofer_map_clear(gofer_map *map)
 
 void gofer_map_free(gofer_map *map)
 {
-    map_table *t = table_of(map);
     gofer_map_clear(map);
-    for (int i = 0; t && i < SHARDS; i++)
-        free(t->shards[i].lists);
-    free(t);
+    free(table_of(map));
     map->table = NULL;
 }
 
@@ -396,9 +558,10 @@ static bool hold_shard(gofer_map_iterator *it, shard *s)
     it->at = it->count = 0;
     for (;;) {
         gofer_spin_lock(&s->lock);
+        lists l = lists_of(s);
         size_t count = s->count;
-        for (size_t i = 0; count <= it->room && i < s->size; i++) {
-            for (node *n = s->lists[i]; n; n = n->next) {
+        for (size_t i = 0; count <= it->room && i < l.size; i++) {
+            for (node *n = load_link(&l.heads[i]); n; n = load_link(&n->next)) {
                 n->references++;
                 it->nodes[it->count++] = n;
             }
@@ -411,55 +574,53 @@ static bool hold_shard(gofer_map_iterator *it, shard *s)
     }
 }
 
-/* The shard's lock is held: the node's value now, and its key until the next step. False: it was
- * deleted. */
-static bool show(gofer_map_iterator *it, node *n)
-{
-    copy((void *)(uintptr_t)it->value, value_of(n), it->type.value_size);
-    it->text = n->data;
-    it->key = it->type.is_text && !it->map->keys ? (const void *)&it->text : n->data;
-    return n->listed;
-}
-
-/* Lets go of the node that is shown, nodes[at - 1], and shows the next, under one lock. False: that
- * one was deleted, or there is none. */
-static bool step(gofer_map_iterator *it, shard *s)
+static void let_go(gofer_map_iterator *it, shard *s)
 {
     gofer_spin_lock(&s->lock);
-    node *gone = it->at > 0 ? release(it->nodes[it->at - 1]) : NULL;
-    bool shown = it->at < it->count && show(it, it->nodes[it->at]);
+    for (size_t i = 0; i < it->count; i++)
+        it->nodes[i] = release(it->nodes[i]);
     gofer_spin_unlock(&s->lock);
-    it->at++;
-    free(gone);
-    return shown;
+    for (size_t i = 0; i < it->count; i++)
+        free_node(it->nodes[i]);
+    it->at = it->count = 0;
+}
+
+/* The node's key, and its value now. False: it was deleted. */
+static bool show(gofer_map_iterator *it, const shard *s, node *n)
+{
+    const map_access a = { .type = &it->type };
+    uint32_t version;
+    for (int round = 0;; round++) {
+        version = version_of(s);
+        load_value(&a, n, (void *)(uintptr_t)it->value);
+        if (is_version(s, version))
+            break;
+        gofer_spin_pause(round);
+    }
+    it->text = n->data;
+    it->key = it->type.is_text && !it->map->keys ? (const void *)&it->text : n->data;
+    return atomic_load_explicit(&n->listed, memory_order_relaxed);
 }
 
 int gofer_map_next(gofer_map_iterator *it)
 {
     map_table *t = table_of(it->map);
     for (;;) {
-        while (it->count && it->at <= it->count)
-            if (step(it, &t->shards[it->shard - 1]))
+        while (it->at < it->count)
+            if (show(it, &t->shards[it->shard - 1], it->nodes[it->at++]))
                 return 1;
-        it->at = it->count = 0;
+        if (it->count)
+            let_go(it, &t->shards[it->shard - 1]);
         if (it->shard == SHARDS || !hold_shard(it, &t->shards[it->shard++]))
             return 0;
     }
 }
 
-static void let_go(shard *s, node *n)
-{
-    gofer_spin_lock(&s->lock);
-    node *gone = release(n);
-    gofer_spin_unlock(&s->lock);
-    free(gone);
-}
-
 void gofer_map_iterator_end(gofer_map_iterator *it)
 {
     map_table *t = table_of(it->map);
-    for (size_t i = it->at ? it->at - 1 : 0; i < it->count; i++)
-        let_go(&t->shards[it->shard - 1], it->nodes[i]);
+    if (it->count)
+        let_go(it, &t->shards[it->shard - 1]);
     free(it->nodes);
     free((void *)(uintptr_t)it->value);
 }

@@ -23,6 +23,7 @@ typedef _Atomic(go_rwmutex *) gofer_reader_slot;
 typedef struct gofer_reader_row {
     gofer_reader_slot slots[GOFER_READER_COLUMNS];
     gofer_reader_slot leaving;
+    _Atomic uint64_t walks; /* odd: the thread is in one: rcu.h */
 } __attribute__((aligned(GOFER_CACHE_LINE))) gofer_reader_row;
 
 static inline gofer_reader_slot *gofer_reader_slot_of(gofer_reader_row *row, const go_rwmutex *rw)
@@ -44,6 +45,10 @@ static inline gofer_reader_row *gofer_reader_row_get(void)
     gofer_reader_row *row = gofer_reader_row_peek();
     return gofer_likely(row != NULL) ? row : gofer_reader_row_take();
 }
+
+/* All rows; those past the used ones never were taken. */
+extern gofer_reader_row gofer_reader_rows[GOFER_READER_ROWS];
+int gofer_reader_rows_used(void);
 
 /* The thread ends. */
 void gofer_reader_row_give(gofer_m *m);

@@ -675,8 +675,8 @@ static void contexts()
     go_context *ctx = go_context_with_value(nullptr, &key, &value);
     go_context *timed = go_context_with_timeout(ctx, GO_MILLISECOND);
     go_chan(int) c = go_chan_make(int, 1);
-    EXPECT(go_send_ctx(timed, c, 3) == 0);
-    EXPECT(go_recv_ctx(timed, c, &got) == 1 && got == 3);
+    EXPECT(go_send_ctx(ctx, c, 3) == 0);
+    EXPECT(go_recv_ctx(ctx, c, &got) == 1 && got == 3);
     EXPECT(go_select(go_case_recv(c, &got), go_case_as(9, go_case_done(timed))) == 9);
     EXPECT(go_recv_ctx(timed, c, &got) == -1 && errno == ETIMEDOUT);
     EXPECT(go_context_value(timed, &key) == &value);

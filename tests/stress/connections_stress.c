@@ -76,6 +76,7 @@ int go_main(int argc, char **argv)
     printf("%ld connections, %ld bytes echoed, %ld cut, %ld accepts without a descriptor\n",
            crowd.ended, crowd.bytes, crowd.cut, crowd.refused);
     crowd_end();
+    crowd_wait_for_ends(1); /* who told the wait group is still to end */
     STRESS_CHECK(go_num_goroutine(), 1);
     return 0;
 }

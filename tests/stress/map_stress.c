@@ -19,9 +19,10 @@ static void add(unsigned *random)
     int key = (int)(stress_random(random) % KEYS);
     struct pair old;
     (void)go_map_load_or_store(&counters, key, ((struct pair){ 0, 0 }), &old);
+    STRESS_CHECK(old.count, -old.check);
     while (!go_map_compare_and_swap(&counters, key, old,
                                     ((struct pair){ old.count + 1, -old.count - 1 })))
-        if (!go_map_load(&counters, key, &old))
+        if (!go_map_load(&counters, key, &old) || old.count != -old.check)
             STRESS_CHECK(0, 1);
     __atomic_fetch_add(&added, 1, __ATOMIC_RELAXED);
 }

@@ -1,0 +1,58 @@
+/* See rcu.h. */
+#include "sync/rcu.h"
+
+#include "sync/sync.h"
+
+/* A membarrier is a microsecond or two: shared by so many it is little for each. */
+enum { MOST_BLOCKS = 256, MOST_BYTES = 1 << 16 };
+
+/* What a row's thread has to free; its own. */
+static struct retired {
+    size_t count, bytes;
+    void *blocks[MOST_BLOCKS];
+} retired[GOFER_READER_ROWS];
+
+/* Until all walks are over that had begun. */
+static void wait_for_walks(void)
+{
+    gofer_fence_others();
+    int used = gofer_reader_rows_used();
+    for (const gofer_reader_row *row = gofer_reader_rows; row < gofer_reader_rows + used; row++) {
+        /* acquire: pairs with the release in gofer_rcu_leave */
+        uint64_t walks = atomic_load_explicit(&row->walks, memory_order_acquire);
+        for (int round = 0; walks % 2 == 1 && atomic_load_explicit(&row->walks,
+                                                                   memory_order_acquire) == walks;
+             round++)
+            gofer_spin_pause(round);
+    }
+}
+
+static gofer_cold void free_all(struct retired *r)
+{
+    wait_for_walks();
+    for (size_t i = 0; i < r->count; i++)
+        free(r->blocks[i]);
+    r->count = r->bytes = 0;
+}
+
+void gofer_rcu_free(void *block, size_t size)
+{
+    const gofer_reader_row *row = gofer_reader_row_get();
+    if (gofer_unlikely(!row)) {
+        wait_for_walks();
+        free(block);
+        return;
+    }
+    struct retired *r = &retired[row - gofer_reader_rows];
+    r->blocks[r->count++] = block;
+    r->bytes += size;
+    if (r->count == MOST_BLOCKS || r->bytes >= MOST_BYTES)
+        free_all(r);
+}
+
+void gofer_rcu_flush(const gofer_reader_row *row)
+{
+    struct retired *r = &retired[row - gofer_reader_rows];
+    if (r->count)
+        free_all(r);
+}
