@@ -12,17 +12,20 @@ static struct retired {
     void *blocks[MOST_BLOCKS];
 } retired[GOFER_READER_ROWS];
 
+/* acquire: pairs with the release in gofer_rcu_leave */
+static uint64_t walks_of(const gofer_reader_row *row)
+{
+    return atomic_load_explicit(&row->walks, memory_order_acquire);
+}
+
 /* Until all walks are over that had begun. */
 static void wait_for_walks(void)
 {
     gofer_fence_others();
     int used = gofer_reader_rows_used();
     for (const gofer_reader_row *row = gofer_reader_rows; row < gofer_reader_rows + used; row++) {
-        /* acquire: pairs with the release in gofer_rcu_leave */
-        uint64_t walks = atomic_load_explicit(&row->walks, memory_order_acquire);
-        for (int round = 0; walks % 2 == 1 && atomic_load_explicit(&row->walks,
-                                                                   memory_order_acquire) == walks;
-             round++)
+        uint64_t walks = walks_of(row);
+        for (int round = 0; walks % 2 == 1 && walks_of(row) == walks; round++)
             gofer_spin_pause(round);
     }
 }
