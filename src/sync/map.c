@@ -17,10 +17,10 @@
 
 enum { SHARDS = 32, FIRST_LISTS = 8, ALIGNMENT = 16, WALKS = 3 };
 
-typedef _Atomic(struct node *) link;
+typedef _Atomic(struct node *) map_link;
 
 typedef struct node {
-    link next;
+    map_link next;
     uint64_t hash;
     uint32_t references;
     _Atomic uint32_t listed;
@@ -33,7 +33,7 @@ typedef struct shard {
     _Atomic uint32_t version;
     size_t count;
     _Atomic size_t size; /* of `lists`: a power of two, or 0; both change with the version */
-    _Atomic(link *) lists;
+    _Atomic(map_link *) lists;
 } __attribute__((aligned(GOFER_CACHE_LINE))) shard;
 
 typedef struct map_table {
@@ -126,12 +126,12 @@ static void copy(void *to, const void *from, size_t size)
 
 /* ---- nodes -------------------------------------------------------------------------------- */
 
-static node *load_link(const link *at)
+static node *load_link(const map_link *at)
 {
     return atomic_load_explicit(at, memory_order_acquire);
 }
 
-static void store_link(link *at, node *n)
+static void store_link(map_link *at, node *n)
 {
     atomic_store_explicit(at, n, memory_order_release);
 }
@@ -147,20 +147,20 @@ static bool is_version(const shard *s, uint32_t version)
 }
 
 /* An array of lists, heads of nodes. */
-typedef struct lists {
+typedef struct map_lists {
     size_t size;
-    link *heads;
-} lists;
+    map_link *heads;
+} map_lists;
 
-static lists lists_of(const shard *s)
+static map_lists lists_of(const shard *s)
 {
-    return (lists){ atomic_load_explicit(&s->size, memory_order_acquire),
-                    atomic_load_explicit(&s->lists, memory_order_acquire) };
+    return (map_lists){ atomic_load_explicit(&s->size, memory_order_acquire),
+                        atomic_load_explicit(&s->lists, memory_order_acquire) };
 }
 
-static link *list_of(lists l, uint64_t hash)
+static map_link *list_of(map_lists l, uint64_t hash)
 {
-    return &l.heads[hash / SHARDS & (l.size - 1)];
+    return l.heads + (hash / SHARDS & (l.size - 1));
 }
 
 static size_t size_of(const node *n)
@@ -213,9 +213,9 @@ static void store_words(node *n, const void *value, size_t size)
 /* ---- under the shard's lock --------------------------------------------------------------- */
 
 /* The key's node and, in *at, where it is linked; NULL: there is none. */
-static node *find(const map_access *a, link **at)
+static node *find(const map_access *a, map_link **at)
 {
-    lists l = lists_of(a->shard);
+    map_lists l = lists_of(a->shard);
     if (!l.size)
         return NULL;
     *at = list_of(l, a->hash);
@@ -241,7 +241,7 @@ static void store_value(const map_access *a, node *n, const void *value)
 }
 
 /* The version is odd. */
-static void set_lists(shard *s, lists l)
+static void set_lists(shard *s, map_lists l)
 {
     atomic_store_explicit(&s->size, l.size, memory_order_release);
     atomic_store_explicit(&s->lists, l.heads, memory_order_release);
@@ -249,16 +249,16 @@ static void set_lists(shard *s, lists l)
 
 /* *old becomes the lists that were, for free_lists. Without memory they just get longer; false:
  * there are none at all. */
-static bool grow(shard *s, lists *old)
+static bool grow(shard *s, map_lists *old)
 {
-    lists l = lists_of(s), larger = { .size = l.size ? l.size * 2 : FIRST_LISTS };
+    map_lists l = lists_of(s), larger = { .size = l.size ? l.size * 2 : FIRST_LISTS };
     larger.heads = calloc(larger.size, sizeof *larger.heads);
     if (!larger.heads)
         return l.size != 0;
     next_version(s);
     for (size_t i = 0; i < l.size; i++) {
         for (node *n = load_link(&l.heads[i]), *next; n; n = next) {
-            link *at = list_of(larger, n->hash);
+            map_link *at = list_of(larger, n->hash);
             next = load_link(&n->next);
             store_link(&n->next, load_link(at));
             store_link(at, n);
@@ -270,11 +270,11 @@ static bool grow(shard *s, lists *old)
     return true;
 }
 
-static bool insert(shard *s, node *n, lists *old)
+static bool insert(shard *s, node *n, map_lists *old)
 {
     if (s->count >= lists_of(s).size && !grow(s, old))
         return false;
-    link *at = list_of(lists_of(s), n->hash);
+    map_link *at = list_of(lists_of(s), n->hash);
     store_link(&n->next, load_link(at));
     store_link(at, n);
     s->count++;
@@ -287,7 +287,7 @@ static node *release(node *n)
     return --n->references ? NULL : n;
 }
 
-static node *take_out(shard *s, link *at)
+static node *take_out(shard *s, map_link *at)
 {
     node *n = load_link(at);
     store_link(at, load_link(&n->next));
@@ -309,7 +309,7 @@ static void free_node(node *n)
         gofer_rcu_free(n, size_of(n));
 }
 
-static void free_lists(lists l)
+static void free_lists(map_lists l)
 {
     if (l.heads)
         gofer_rcu_free(l.heads, l.size * sizeof *l.heads);
@@ -336,7 +336,7 @@ static node *new_node(const map_access *a, const void *value)
 static gofer_inline int look(const map_access *a, void *to)
 {
     uint32_t version = version_of(a->shard);
-    lists l = lists_of(a->shard);
+    map_lists l = lists_of(a->shard);
     if (gofer_unlikely(!is_version(a->shard, version)))
         return -1;
     node *n = l.size ? load_link(list_of(l, a->hash)) : NULL;
@@ -370,7 +370,7 @@ int gofer_map_load(gofer_map *map, const gofer_map_type *type, const void *key, 
     int found = walk(&a, value);
     if (gofer_likely(found >= 0))
         return found;
-    link *at;
+    map_link *at;
     gofer_spin_lock(&a.shard->lock);
     node *n = find(&a, &at);
     if (n && value)
@@ -400,8 +400,8 @@ static int put(gofer_map *map, const gofer_map_type *type, const void *key, cons
     if (found == 0 && !(fresh = new_node(&a, value)))
         return fail_put();
     for (;;) {
-        lists old = { 0, NULL };
-        link *at;
+        map_lists old = { 0, NULL };
+        map_link *at;
         gofer_spin_lock(&a.shard->lock);
         node *n = find(&a, &at);
         if (n && before)
@@ -446,7 +446,7 @@ static int take(gofer_map *map, const gofer_map_type *type, const void *key, con
                 void *value)
 {
     map_access a;
-    link *at;
+    map_link *at;
     node *gone = NULL;
     if (!begin(&a, map, type, key, false) || walk(&a, NULL) == 0)
         return 0;
@@ -478,7 +478,7 @@ int gofer_map_compare_and_swap(gofer_map *map, const gofer_map_type *type, const
                                const void *old, const void *value)
 {
     map_access a;
-    link *at;
+    map_link *at;
     if (!begin(&a, map, type, key, false))
         return 0;
     gofer_spin_lock(&a.shard->lock);
@@ -494,9 +494,9 @@ int gofer_map_compare_and_swap(gofer_map *map, const gofer_map_type *type, const
 static void clear_shard(shard *s)
 {
     gofer_spin_lock(&s->lock);
-    lists l = lists_of(s);
+    map_lists l = lists_of(s);
     for (size_t i = 0; i < l.size; i++)
-        for (link *at = &l.heads[i]; load_link(at);) {
+        for (map_link *at = &l.heads[i]; load_link(at);) {
             node *n = load_link(at);
             atomic_store_explicit(&n->listed, false, memory_order_relaxed);
             if (release(n))
@@ -506,7 +506,7 @@ static void clear_shard(shard *s)
         }
     s->count = 0;
     next_version(s);
-    set_lists(s, (lists){ 0, NULL });
+    set_lists(s, (map_lists){ 0, NULL });
     next_version(s);
     gofer_spin_unlock(&s->lock);
     for (size_t i = 0; i < l.size; i++) {
@@ -558,7 +558,7 @@ static bool hold_shard(gofer_map_iterator *it, shard *s)
     it->at = it->count = 0;
     for (;;) {
         gofer_spin_lock(&s->lock);
-        lists l = lists_of(s);
+        map_lists l = lists_of(s);
         size_t count = s->count;
         for (size_t i = 0; count <= it->room && i < l.size; i++) {
             for (node *n = load_link(&l.heads[i]); n; n = load_link(&n->next)) {

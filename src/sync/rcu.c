@@ -4,12 +4,12 @@
 #include "sync/sync.h"
 
 /* A membarrier is a microsecond or two: shared by so many it is little for each. */
-enum { MOST_BLOCKS = 256, MOST_BYTES = 1 << 16 };
+enum { BLOCKS_AT_ONCE = 256, BYTES_AT_ONCE = 1 << 16 };
 
 /* What a row's thread has to free; its own. */
 static struct retired {
     size_t count, bytes;
-    void *blocks[MOST_BLOCKS];
+    void *blocks[BLOCKS_AT_ONCE];
 } retired[GOFER_READER_ROWS];
 
 /* acquire: pairs with the release in gofer_rcu_leave */
@@ -49,7 +49,7 @@ void gofer_rcu_free(void *block, size_t size)
     struct retired *r = &retired[row - gofer_reader_rows];
     r->blocks[r->count++] = block;
     r->bytes += size;
-    if (r->count == MOST_BLOCKS || r->bytes >= MOST_BYTES)
+    if (r->count == BLOCKS_AT_ONCE || r->bytes >= BYTES_AT_ONCE)
         free_all(r);
 }
 
