@@ -116,9 +116,11 @@ class Results:
         text = f"{thrown} rounds were thrown away because a fixed piece of arithmetic beside them ran slow. "
         if not noisy:
             return text + "No row stayed noisy."
-        return text + f"Rows whose rounds still differ much, marked ≈: {', '.join(noisy)}."
+        names = ", ".join(noisy) if len(noisy) <= FEW else f"{len(noisy)} of {len({name for name, _ in self.rows})}"
+        return text + f"Rows whose rounds still differ much, marked ≈: {names}."
 
 
+FEW = 12  # names in a sentence
 GOALS_SAY = "With ×: how many times gofer's time Go takes, or who is named. Else the figure itself, at one processor."
 GROWTH = "What one operation costs, with how many there are: medians of three, on all processors. Flat is ideal."
 HOW = ("`./gofer bench` makes this page on your machine. The programs are in `bench/c`, `bench/go` and `bench/peers`: "
