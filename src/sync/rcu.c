@@ -6,10 +6,11 @@
 /* A membarrier is a microsecond or two: shared by so many it is little for each. */
 enum { BLOCKS_AT_ONCE = 256, BYTES_AT_ONCE = 1 << 16 };
 
-/* What a row's thread has to free; its own. */
+/* What a row's thread has to free; its own. Atomic, since goroutines come and go on a thread: who
+ * frees synchronises by `count` with who retired. */
 static struct retired {
-    size_t count, bytes;
-    void *blocks[BLOCKS_AT_ONCE];
+    _Atomic size_t count, bytes;
+    _Atomic(void *) blocks[BLOCKS_AT_ONCE];
 } retired[GOFER_READER_ROWS];
 
 /* acquire: pairs with the release in gofer_rcu_leave */
@@ -32,10 +33,12 @@ static void wait_for_walks(void)
 
 static gofer_cold void free_all(struct retired *r)
 {
+    size_t count = atomic_load_explicit(&r->count, memory_order_acquire);
     wait_for_walks();
-    for (size_t i = 0; i < r->count; i++)
-        free(r->blocks[i]);
-    r->count = r->bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        free(atomic_load_explicit(&r->blocks[i], memory_order_relaxed));
+    atomic_store_explicit(&r->bytes, 0, memory_order_relaxed);
+    atomic_store_explicit(&r->count, 0, memory_order_release);
 }
 
 void gofer_rcu_free(void *block, size_t size)
@@ -47,15 +50,18 @@ void gofer_rcu_free(void *block, size_t size)
         return;
     }
     struct retired *r = &retired[row - gofer_reader_rows];
-    r->blocks[r->count++] = block;
-    r->bytes += size;
-    if (r->count == BLOCKS_AT_ONCE || r->bytes >= BYTES_AT_ONCE)
+    size_t count = atomic_load_explicit(&r->count, memory_order_acquire);
+    size += atomic_load_explicit(&r->bytes, memory_order_relaxed);
+    atomic_store_explicit(&r->blocks[count++], block, memory_order_relaxed);
+    atomic_store_explicit(&r->bytes, size, memory_order_relaxed);
+    atomic_store_explicit(&r->count, count, memory_order_release);
+    if (count == BLOCKS_AT_ONCE || size >= BYTES_AT_ONCE)
         free_all(r);
 }
 
 void gofer_rcu_flush(const gofer_reader_row *row)
 {
     struct retired *r = &retired[row - gofer_reader_rows];
-    if (r->count)
+    if (atomic_load_explicit(&r->count, memory_order_relaxed))
         free_all(r);
 }
