@@ -29,7 +29,7 @@ typedef struct node {
 } node;
 
 typedef struct shard {
-    gofer_spin lock;
+    gofer_spin lock; /* guards all writes to what follows, and to the nodes in the lists */
     _Atomic uint32_t version;
     size_t count;
     _Atomic size_t size; /* of `lists`: a power of two, or 0; both change with the version */
@@ -126,6 +126,7 @@ static void copy(void *to, const void *from, size_t size)
 
 /* ---- nodes -------------------------------------------------------------------------------- */
 
+/* A node that a walk finds is whole: the acquire pairs with the release in store_link. */
 static node *load_link(const map_link *at)
 {
     return atomic_load_explicit(at, memory_order_acquire);
@@ -138,6 +139,7 @@ static void store_link(map_link *at, node *n)
 
 static uint32_t version_of(const shard *s)
 {
+    /* pairs with the release in next_version */
     return atomic_load_explicit(&s->version, memory_order_acquire);
 }
 
@@ -187,13 +189,13 @@ static bool is_key(const map_access *a, const node *n)
 
 /* Word by word, each whole: others store meanwhile. Acquires and releases keep the words between
  * the two looks at `version` and its two changes. */
-static void load_value(const map_access *a, node *n, void *to)
+static void load_words(node *n, void *value, size_t size)
 {
     const _Atomic uint64_t *words = value_of(n);
-    char *out = to;
-    for (size_t left = a->type->value_size, step; left; left -= step, out += step) {
+    char *out = value;
+    for (size_t step; size; size -= step, out += step) {
         uint64_t word = atomic_load_explicit(words++, memory_order_acquire);
-        step = left < sizeof word ? left : sizeof word;
+        step = size < sizeof word ? size : sizeof word;
         copy(out, &word, step);
     }
 }
@@ -208,6 +210,13 @@ static void store_words(node *n, const void *value, size_t size)
         copy(&word, in, step);
         atomic_store_explicit(words++, word, memory_order_release);
     }
+}
+
+/* The value, if it is asked for. */
+static void copy_out(const map_access *a, node *n, void *to)
+{
+    if (to)
+        load_words(n, to, a->type->value_size);
 }
 
 /* ---- under the shard's lock --------------------------------------------------------------- */
@@ -342,8 +351,8 @@ static gofer_inline int look(const map_access *a, void *to)
     node *n = l.size ? load_link(list_of(l, a->hash)) : NULL;
     while (n && !has_bytes(a, n))
         n = load_link(&n->next);
-    if (n && to)
-        load_value(a, n, to);
+    if (n)
+        copy_out(a, n, to);
     return is_version(a->shard, version) ? n != NULL : -1;
 }
 
@@ -373,8 +382,8 @@ int gofer_map_load(gofer_map *map, const gofer_map_type *type, const void *key, 
     map_link *at;
     gofer_spin_lock(&a.shard->lock);
     node *n = find(&a, &at);
-    if (n && value)
-        load_value(&a, n, value);
+    if (n)
+        copy_out(&a, n, value);
     gofer_spin_unlock(&a.shard->lock);
     return n != NULL;
 }
@@ -404,8 +413,8 @@ static int put(gofer_map *map, const gofer_map_type *type, const void *key, cons
         map_link *at;
         gofer_spin_lock(&a.shard->lock);
         node *n = find(&a, &at);
-        if (n && before)
-            load_value(&a, n, before);
+        if (n)
+            copy_out(&a, n, before);
         if (n && replaces)
             store_value(&a, n, value);
         bool inserted = !n && fresh && insert(a.shard, fresh, &old);
@@ -453,10 +462,10 @@ static int take(gofer_map *map, const gofer_map_type *type, const void *key, con
     gofer_spin_lock(&a.shard->lock);
     node *n = find(&a, &at);
     bool taken = n && (!old || has_value(&a, n, old));
-    if (taken && value)
-        load_value(&a, n, value);
-    if (taken)
+    if (taken) {
+        copy_out(&a, n, value);
         gone = take_out(a.shard, at);
+    }
     gofer_spin_unlock(&a.shard->lock);
     free_node(gone);
     return taken;
@@ -588,11 +597,10 @@ static void let_go(gofer_map_iterator *it, shard *s)
 /* The node's key, and its value now. False: it was deleted. */
 static bool show(gofer_map_iterator *it, const shard *s, node *n)
 {
-    const map_access a = { .type = &it->type };
     uint32_t version;
     for (int round = 0;; round++) {
         version = version_of(s);
-        load_value(&a, n, (void *)(uintptr_t)it->value);
+        load_words(n, (void *)(uintptr_t)it->value, it->type.value_size);
         if (is_version(s, version))
             break;
         gofer_spin_pause(round);

@@ -29,7 +29,7 @@
 enum { LOCKED = 1, WAITERS = 2, STARVING = 4 };
 
 /* Pauses while it may pay to wait for the holder: between the looks, and in all. */
-enum { FIRST_PAUSES = 8, MOST_PAUSES = 64, ALL_PAUSES = 240 };
+enum { FIRST_PAUSES = 8, MOST_PAUSES = 64, ALL_PAUSES = 184 };
 
 /* One byte for each lot, so that all that unlocks read stays in four cache lines. */
 uint8_t gofer_mutex_watched[GOFER_MUTEX_LOTS];
@@ -68,13 +68,14 @@ static bool spin_for_it(go_mutex *m)
 {
     if (atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed) == 1)
         return false;
-    for (int step = FIRST_PAUSES, left = ALL_PAUSES; left > 0; left -= step) {
+    for (int step = FIRST_PAUSES, left = ALL_PAUSES; left > 0;) {
         if (load_state(m) & STARVING)
             return false;
         if (!(load_state(m) & LOCKED) && try_lock(m))
             return true;
         for (int pause = 0; pause < step; pause++)
             gofer_cpu_relax();
+        left -= step;
         step = step < MOST_PAUSES ? 2 * step : MOST_PAUSES;
     }
     return false;

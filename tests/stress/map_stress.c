@@ -1,5 +1,6 @@
 /* A map under random schedules, with plain threads among its users: each key is stored by one and
- * deleted by one, counts that compare-and-swap adds up are whole, ranges see no torn entry. */
+ * deleted by one, counts that compare-and-swap adds up are whole, loads and ranges see no torn
+ * entry, also while a map is cleared and grows. */
 #include "stress.h"
 
 enum { WORKERS = 4, THREADS = 2, KEYS = 16 };
@@ -10,6 +11,7 @@ struct pair {
 typedef go_map(int, struct pair) pairs;
 typedef go_map(const char *, long) texts;
 
+static go_map(int, struct pair) passing;
 static pairs counters;
 static texts owned;
 static long added, stored, deleted;
@@ -21,9 +23,10 @@ static void add(unsigned *random)
     (void)go_map_load_or_store(&counters, key, ((struct pair){ 0, 0 }), &old);
     STRESS_CHECK(old.count, -old.check);
     while (!go_map_compare_and_swap(&counters, key, old,
-                                    ((struct pair){ old.count + 1, -old.count - 1 })))
-        if (!go_map_load(&counters, key, &old) || old.count != -old.check)
-            STRESS_CHECK(0, 1);
+                                    ((struct pair){ old.count + 1, -old.count - 1 }))) {
+        STRESS_CHECK(go_map_load(&counters, key, &old), 1);
+        STRESS_CHECK(old.count, -old.check);
+    }
     __atomic_fetch_add(&added, 1, __ATOMIC_RELAXED);
 }
 
@@ -48,6 +51,33 @@ static void own(unsigned *random)
     default:
         if (go_map_load_or_store(&owned, key, id, &before) == 0)
             __atomic_fetch_add(&stored, 1, __ATOMIC_RELAXED);
+        break;
+    }
+}
+
+/* A map that is cleared and grows anew while it is read: what a key has, is the key's. */
+static void pass(unsigned *random)
+{
+    int key = (int)(stress_random(random) % 256);
+    struct pair value = { key, -key };
+    switch (stress_random(random) % 16) {
+    case 0:
+        if (stress_random(random) % 32 == 0)
+            go_map_clear(&passing);
+        break;
+    case 1:
+        go_map_delete(&passing, key);
+        break;
+    case 2:
+    case 3:
+    case 4:
+        STRESS_CHECK(go_map_store(&passing, key, value), 0);
+        break;
+    default:
+        if (go_map_load(&passing, key, &value)) {
+            STRESS_CHECK(value.count, key);
+            STRESS_CHECK(value.check, -key);
+        }
         break;
     }
 }
@@ -77,6 +107,7 @@ static void worker(int id)
     for (long i = 0; i < stress_rounds; i++) {
         add(&random);
         own(&random);
+        pass(&random);
         if (i % 16 == 0)
             look(&random);
         stress_pause(&random);
@@ -96,5 +127,6 @@ int go_main(int argc, char **argv)
     STRESS_CHECK(left, stored - deleted);
     go_map_free(&counters);
     go_map_free(&owned);
+    go_map_free(&passing);
     return 0;
 }
