@@ -104,12 +104,12 @@ GOFER_END
 #define GOFER_STACK_SIZE_(n, ...) GOFER_STACK_SIZE__(n, __VA_ARGS__)
 #define GOFER_STACK_SIZE__(n, ...) GOFER_DROP_##n(__VA_ARGS__)
 #define GOFER_DROP_0(f) 0
-#define GOFER_DROP_1(f, ...) (GOFER_FITS_WORDS(1, f, __VA_ARGS__) ? 0 : GOFER_SIZE_1(__VA_ARGS__))
-#define GOFER_DROP_2(f, ...) (GOFER_FITS_WORDS(2, f, __VA_ARGS__) ? 0 : GOFER_SIZE_2(__VA_ARGS__))
-#define GOFER_DROP_3(f, ...) (GOFER_FITS_WORDS(3, f, __VA_ARGS__) ? 0 : GOFER_SIZE_3(__VA_ARGS__))
-#define GOFER_DROP_4(f, ...) (GOFER_FITS_WORDS(4, f, __VA_ARGS__) ? 0 : GOFER_SIZE_4(__VA_ARGS__))
-#define GOFER_DROP_5(f, ...) (GOFER_FITS_WORDS(5, f, __VA_ARGS__) ? 0 : GOFER_SIZE_5(__VA_ARGS__))
-#define GOFER_DROP_6(f, ...) (GOFER_FITS_WORDS(6, f, __VA_ARGS__) ? 0 : GOFER_SIZE_6(__VA_ARGS__))
+#define GOFER_DROP_1(f, ...) (GOFER_ARE_1(f, __VA_ARGS__) ? 0 : GOFER_SIZE_1(__VA_ARGS__))
+#define GOFER_DROP_2(f, ...) (GOFER_ARE_2(f, __VA_ARGS__) ? 0 : GOFER_SIZE_2(__VA_ARGS__))
+#define GOFER_DROP_3(f, ...) (GOFER_ARE_3(f, __VA_ARGS__) ? 0 : GOFER_SIZE_3(__VA_ARGS__))
+#define GOFER_DROP_4(f, ...) (GOFER_ARE_4(f, __VA_ARGS__) ? 0 : GOFER_SIZE_4(__VA_ARGS__))
+#define GOFER_DROP_5(f, ...) (GOFER_ARE_5(f, __VA_ARGS__) ? 0 : GOFER_SIZE_5(__VA_ARGS__))
+#define GOFER_DROP_6(f, ...) (GOFER_ARE_6(f, __VA_ARGS__) ? 0 : GOFER_SIZE_6(__VA_ARGS__))
 #define GOFER_DROP_7(f, ...) (GOFER_SIZE_7(__VA_ARGS__))
 #define GOFER_DROP_8(f, ...) (GOFER_SIZE_8(__VA_ARGS__))
 #define GOFER_DROP_9(f, ...) (GOFER_SIZE_9(__VA_ARGS__))
@@ -122,7 +122,8 @@ GOFER_END
 #define GOFER_DROP_16(f, ...) (GOFER_SIZE_16(__VA_ARGS__))
 
 /* Whether n arguments (at most GOFER_WORDS) are just words: integers and pointers, of the very
- * types that fn declares, since one of another type may be converted to a double or a struct. */
+ * types that fn declares, since one of another type may be converted to a double or a struct; one
+ * alone may also be of a type that is known to keep its bits. */
 #define GOFER_TYPE_PASSED(a) __typeof__((void)0, (a))
 #define GOFER_IS_WORD(a)                                                   \
     (__builtin_classify_type(a) >= 1 && __builtin_classify_type(a) <= 5 && \
@@ -143,6 +144,67 @@ GOFER_END
     (__builtin_types_compatible_p(__typeof__(*(f)),                                              \
                                   __typeof__((f)(__VA_ARGS__))(GOFER_TYPES_##n(__VA_ARGS__))) && \
      GOFER_WORDS_##n(__VA_ARGS__))
+#define GOFER_TAKES(f, a, T) __builtin_types_compatible_p(__typeof__(*(f)), __typeof__((f)(a))(T))
+#define GOFER_IS_POINTER(a) (__builtin_classify_type(a) == 5)
+#define GOFER_FITS_WORD(f, a)                                                                 \
+    (GOFER_FITS_WORDS(1, f, a) ||                                                             \
+     (GOFER_IS_POINTER(a) && (GOFER_TAKES(f, a, void *) || GOFER_TAKES(f, a, const void *) || \
+                              GOFER_TAKES(f, a, const char *))) ||                            \
+     (GOFER_IS_WORD(a) && !GOFER_IS_POINTER(a) &&                                             \
+      (GOFER_TAKES(f, a, int) || GOFER_TAKES(f, a, unsigned) || GOFER_TAKES(f, a, long) ||    \
+       GOFER_TAKES(f, a, unsigned long) || GOFER_TAKES(f, a, long long) ||                    \
+       GOFER_TAKES(f, a, unsigned long long))))
+
+/* Whether all that fn is called with are such words; and stores them where the stub would. Of
+ * others, where the storing is compiled and never runs, zeros. */
+#define GOFER_ARE_WORDS(...) GOFER_ARE_WORDS_(GOFER_COUNT(__VA_ARGS__), __VA_ARGS__)
+#define GOFER_ARE_WORDS_(n, ...) GOFER_ARE_WORDS__(n, __VA_ARGS__)
+#define GOFER_ARE_WORDS__(n, ...) GOFER_ARE_##n(__VA_ARGS__)
+#define GOFER_ARE_0(f) 1
+#define GOFER_ARE_1(f, a) GOFER_FITS_WORD(f, a)
+#define GOFER_ARE_2(f, ...) GOFER_FITS_WORDS(2, f, __VA_ARGS__)
+#define GOFER_ARE_3(f, ...) GOFER_FITS_WORDS(3, f, __VA_ARGS__)
+#define GOFER_ARE_4(f, ...) GOFER_FITS_WORDS(4, f, __VA_ARGS__)
+#define GOFER_ARE_5(f, ...) GOFER_FITS_WORDS(5, f, __VA_ARGS__)
+#define GOFER_ARE_6(f, ...) GOFER_FITS_WORDS(6, f, __VA_ARGS__)
+#define GOFER_ARE_7(...) 0
+#define GOFER_ARE_8(...) 0
+#define GOFER_ARE_9(...) 0
+#define GOFER_ARE_10(...) 0
+#define GOFER_ARE_11(...) 0
+#define GOFER_ARE_12(...) 0
+#define GOFER_ARE_13(...) 0
+#define GOFER_ARE_14(...) 0
+#define GOFER_ARE_15(...) 0
+#define GOFER_ARE_16(...) 0
+#define GOFER_WORD(a) ((uint64_t) __builtin_choose_expr(GOFER_IS_WORD(a), (a), 0))
+#define GOFER_STORE_WORDS(at, ...) GOFER_STORE_WORDS_(GOFER_COUNT(__VA_ARGS__), at, __VA_ARGS__)
+#define GOFER_STORE_WORDS_(n, at, ...) GOFER_STORE_WORDS__(n, at, __VA_ARGS__)
+#define GOFER_STORE_WORDS__(n, at, ...) GOFER_STORE_##n(at, __VA_ARGS__)
+#define GOFER_STORE_0(at, f) (void)0
+#define GOFER_STORE_1(at, f, a1) ((at)[0] = GOFER_WORD(a1))
+#define GOFER_STORE_2(at, f, a1, a2) ((at)[0] = GOFER_WORD(a1), (at)[1] = GOFER_WORD(a2))
+#define GOFER_STORE_3(at, f, a1, a2, a3) \
+    ((at)[0] = GOFER_WORD(a1), (at)[1] = GOFER_WORD(a2), (at)[2] = GOFER_WORD(a3))
+#define GOFER_STORE_4(at, f, a1, a2, a3, a4)                                       \
+    ((at)[0] = GOFER_WORD(a1), (at)[1] = GOFER_WORD(a2), (at)[2] = GOFER_WORD(a3), \
+     (at)[3] = GOFER_WORD(a4))
+#define GOFER_STORE_5(at, f, a1, a2, a3, a4, a5)                                   \
+    ((at)[0] = GOFER_WORD(a1), (at)[1] = GOFER_WORD(a2), (at)[2] = GOFER_WORD(a3), \
+     (at)[3] = GOFER_WORD(a4), (at)[4] = GOFER_WORD(a5))
+#define GOFER_STORE_6(at, f, a1, a2, a3, a4, a5, a6)                               \
+    ((at)[0] = GOFER_WORD(a1), (at)[1] = GOFER_WORD(a2), (at)[2] = GOFER_WORD(a3), \
+     (at)[3] = GOFER_WORD(a4), (at)[4] = GOFER_WORD(a5), (at)[5] = GOFER_WORD(a6))
+#define GOFER_STORE_7(...) (void)0
+#define GOFER_STORE_8(...) (void)0
+#define GOFER_STORE_9(...) (void)0
+#define GOFER_STORE_10(...) (void)0
+#define GOFER_STORE_11(...) (void)0
+#define GOFER_STORE_12(...) (void)0
+#define GOFER_STORE_13(...) (void)0
+#define GOFER_STORE_14(...) (void)0
+#define GOFER_STORE_15(...) (void)0
+#define GOFER_STORE_16(...) (void)0
 
 /* fn and its arguments from one variadic list, so that `go(f)` needs no trailing comma. */
 #define GOFER_FIRST(...) GOFER_FIRST_(__VA_ARGS__, 0)
@@ -194,12 +256,14 @@ GOFER_END
             "gofer: the function returns a struct in memory; return a pointer or void");        \
         _Static_assert(GOFER_RETURNS(GOFER_FIRST(__VA_ARGS__)),                                 \
                        "gofer: the function is declared noreturn; call it in one of your own"); \
-        if (GOFER_COUNT(__VA_ARGS__) == 0)                                                      \
+        if (GOFER_ARE_WORDS(__VA_ARGS__)) {                                                     \
+            GOFER_STORE_WORDS((record)->call.integer, __VA_ARGS__);                             \
             (record)->call.deliver(&(record)->call, (const void *)0);                           \
-        else                                                                                    \
+        } else {                                                                                \
             (void)__builtin_call_with_static_chain(                                             \
                 GOFER_CALL((__typeof__(&*(GOFER_FIRST(__VA_ARGS__))))GOFER_STUB, __VA_ARGS__),  \
                 (record));                                                                      \
+        }                                                                                       \
     })
 
 /* fn's name if fn names a function, NULL if it is a pointer to one. */

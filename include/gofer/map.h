@@ -49,8 +49,8 @@ typedef struct gofer_map_iterator {
     const void *key, *value;
     gofer_map *map;
     gofer_map_type type;
-    void **nodes; /* of one shard */
-    size_t count, room, at;
+    char *entries; /* copies of one shard's, `size` bytes in `room`; `at` is the next */
+    size_t size, room, at;
     uint32_t shard;
     int stop;
     const char *text;
@@ -143,7 +143,8 @@ GOFER_END
                                  GOFER_MAP_VALUE(m, old))
 
 /* The body runs once for each entry, in no order, with copies of key and value; it may use the map,
- * and break. An entry that is stored or deleted meanwhile may appear or not. A text is the map's,
+ * and break. An entry that is stored or deleted meanwhile, by the body too, may appear or not, and
+ * with either value. A text is the map's,
  * and good until the body ends. A panic or go_goexit in the body leaves some memory behind. Without
  * memory the loop ends early. Go: Map.Range. */
 #define go_map_range(m, k, v) GOFER_MAP_RANGE(GOFER_CAT(gofer_range_, __COUNTER__), m, k, v)

@@ -1,7 +1,9 @@
 /* Select over channels and a timeout.
  *
  * All channels are locked in the order of their addresses, so two selects cannot deadlock; then
- * the cases are tried in random order, and the first that is ready runs. If none is, a waiter is
+ * the cases are tried in random order, and the first that is ready runs. Where the locks are more
+ * than FEW, those cases that look ready without a lock are tried before, each under its own; few
+ * locks, that others want too, are sooner had together. If none is ready, a waiter is
  * put in each channel's queue before the locks are released. Whoever can serve one of them claims
  * the goroutine (g->selected, one compare-and-swap) and tells by which waiter (g->woken_by); the
  * timeout claims it the same way. Awake again, the select takes its other waiters back, and the
@@ -15,7 +17,7 @@
 
 #include <stdio.h>
 
-enum { ON_STACK = 64, MOST_CASES = 65536 };
+enum { FEW = 4, ON_STACK = 64, MOST_CASES = 65536 };
 
 /* A select in progress. Arrays have room for all cases. */
 struct select {
@@ -118,7 +120,8 @@ static void unlock_all(const struct select *s)
 
 /* ---- one look ----------------------------------------------------------------------------- */
 
-static inline enum gofer_attempt attempt(go_case *one, gofer_g **ready)
+/* The channel's lock is held. */
+static inline enum gofer_attempt attempt(const go_case *one, gofer_g **ready)
 {
     if (one->kind == GO_CASE_SEND)
         return gofer_chan_can_send(one->chan)
@@ -126,6 +129,29 @@ static inline enum gofer_attempt attempt(go_case *one, gofer_g **ready)
                    : GOFER_BLOCKS;
     return gofer_chan_can_recv(one->chan) ? gofer_chan_attempt_recv(one->chan, one->value, ready)
                                           : GOFER_BLOCKS;
+}
+
+/* Whether to try it: GOFER_PASSED; GOFER_IS_CLOSED, and no lock is needed. */
+static inline enum gofer_attempt peek(const go_case *one)
+{
+    if (one->kind == GO_CASE_SEND)
+        return gofer_chan_send_would_block(one->chan) ? GOFER_BLOCKS : GOFER_PASSED;
+    return gofer_chan_peek_recv(one->chan);
+}
+
+/* No lock is held. */
+static inline enum gofer_attempt attempt_alone(const go_case *one, gofer_g **ready)
+{
+    gofer_chan *c = one->chan;
+    enum gofer_attempt outcome = peek(one);
+    if (outcome == GOFER_PASSED) {
+        gofer_spin_lock(&c->lock);
+        outcome = attempt(one, ready);
+        gofer_spin_unlock(&c->lock);
+    } else if (outcome == GOFER_IS_CLOSED) {
+        gofer_chan_attempt_recv(c, one->value, ready);
+    }
+    return outcome;
 }
 
 /* What the user sees of a case that ran. */
@@ -139,12 +165,13 @@ static int result(const struct select *s, int index, bool passed)
     return one->named ? one->name : index;
 }
 
-/* All locks are held. The first ready case in the random order runs; -1: none is ready. */
-static int try_all(const struct select *s, bool *passed, gofer_g **ready)
+/* The first ready case in the random order runs; -1: none is ready. All locks are held or none. */
+static gofer_inline int try_all(const struct select *s, bool locked, bool *passed, gofer_g **ready)
 {
     *ready = NULL;
     for (uint32_t i = 0; i < s->count; i++) {
-        enum gofer_attempt outcome = attempt(&s->cases[s->order[i]], ready);
+        const go_case *one = &s->cases[s->order[i]];
+        enum gofer_attempt outcome = locked ? attempt(one, ready) : attempt_alone(one, ready);
         if (outcome != GOFER_BLOCKS) {
             *passed = outcome == GOFER_PASSED;
             return (int)s->order[i];
@@ -236,36 +263,24 @@ static int wait(const struct select *s)
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
-/* One channel and a default, as try_send and try_recv: the answer without a lock, or
- * GOFER_PASSED, where it takes one. */
-static enum gofer_attempt peek(const go_case *one)
-{
-    gofer_g *ready;
-    if (one->kind == GO_CASE_SEND)
-        return gofer_chan_send_would_block(one->chan) ? GOFER_BLOCKS : GOFER_PASSED;
-    enum gofer_attempt answer = gofer_chan_peek_recv(one->chan);
-    if (answer == GOFER_IS_CLOSED)
-        gofer_chan_attempt_recv(one->chan, one->value, &ready);
-    return answer;
-}
-
 static int run(struct select *s, size_t n)
 {
     bool passed = false;
-    gofer_g *ready;
+    gofer_g *ready = NULL;
     set_up(s, n);
-    if (s->count == 1 && s->with_default >= 0 && s->with_timeout < 0) {
-        int only = (int)s->order[0];
-        enum gofer_attempt answer = peek(&s->cases[only]);
-        if (answer != GOFER_PASSED)
-            return result(s, answer == GOFER_BLOCKS ? s->with_default : only, false);
-    }
-    lock_all(s);
-    int index = try_all(s, &passed, &ready);
+    int index = -1;
+    if (s->count == 1 || s->count > FEW)
+        index = try_all(s, false, &passed, &ready);
     bool due = s->with_timeout >= 0 && s->cases[s->with_timeout].after <= 0;
-    if (index < 0 && s->with_default < 0 && !due)
-        return wait(s);
-    unlock_all(s);
+    bool waits = s->with_default < 0 && !due;
+    /* of one channel alone the answer is true already */
+    if (index < 0 && (waits || s->count > 1)) {
+        lock_all(s);
+        index = try_all(s, true, &passed, &ready);
+        if (index < 0 && waits)
+            return wait(s);
+        unlock_all(s);
+    }
     if (ready)
         gofer_ready(ready);
     if (index < 0)

@@ -17,7 +17,8 @@ void gofer_deliver_defer(gofer_call *call, const void *stack)
     if (gofer_unlikely(!call->fn))
         call->fn = call_of_nil;
     gofer_check_jumps(self, __builtin_frame_address(0));
-    gofer_copy_words(record->stack, stack, call->stack_size);
+    if (call->stack_size)
+        gofer_copy_words(record->stack, stack, call->stack_size);
     record->kind = GOFER_DEFERRED_CALL;
     gofer_defers_push(self, record);
 }
@@ -45,13 +46,14 @@ void gofer_defer_leave(gofer_defer *record)
         gofer_check_jumps(self, __builtin_frame_address(0));
         return;
     }
-    struct gofer_running running = { .outer = self->running,
+    struct gofer_running *outer = self->running;
+    struct gofer_running running = { .outer = outer,
                                      .frame = __builtin_frame_address(0),
                                      .record = record };
     gofer_defers_pop(self, record);
     self->running = &running;
     gofer_replay(&record->call, record->stack);
-    gofer_self()->running = running.outer;
+    self->running = outer;
 }
 
 void gofer_frame_enter(gofer_frame *frame, const gofer_site *site)

@@ -7,23 +7,20 @@
  * Two things a walk may see half done, a value of several words that is stored over and nodes that
  * move to longer lists; `version` is odd meanwhile and another one after: the walk starts again.
  *
- * A node is in its list, or held by ranges, or both; `references` counts that, under the shard's
- * lock. Its key never changes. The table is made by the first store and freed by go_map_free. A
+ * A node's key never changes. The table is made by the first store and freed by go_map_free. A
  * hash gets a secret of the table, so that nobody can choose keys that collide. */
 #include "gofer/map.h"
 
 #include "arch/arch.h"
 #include "sync/rcu.h"
 
-enum { SHARDS = 32, FIRST_LISTS = 8, ALIGNMENT = 16, WALKS = 3 };
+enum { SHARDS = 32, FIRST_LISTS = 8, ALIGNMENT = 16, WALKS = 3, LISTS_A_WALK = 16 };
 
 typedef _Atomic(struct node *) map_link;
 
 typedef struct node {
     map_link next;
     uint64_t hash;
-    uint32_t references;
-    _Atomic uint32_t listed;
     uint32_t value_at, end;          /* where in data, in units of ALIGNMENT */
     _Alignas(ALIGNMENT) char data[]; /* the key, or its text; then the value, in whole words */
 } node;
@@ -290,19 +287,13 @@ static bool insert(shard *s, node *n, map_lists *old)
     return true;
 }
 
-/* Returns the node if nobody holds it any more: for gofer_rcu_free. */
-static node *release(node *n)
-{
-    return --n->references ? NULL : n;
-}
-
+/* Returns the node, for gofer_rcu_free. */
 static node *take_out(shard *s, map_link *at)
 {
     node *n = load_link(at);
     store_link(at, load_link(&n->next));
-    atomic_store_explicit(&n->listed, false, memory_order_relaxed);
     s->count--;
-    return release(n);
+    return n;
 }
 
 static bool has_value(const map_access *a, node *n, const void *value)
@@ -331,11 +322,7 @@ static node *new_node(const map_access *a, const void *value)
     node *n = end > UINT32_MAX ? NULL : malloc(sizeof *n + end * ALIGNMENT);
     if (!n)
         return NULL;
-    *n = (node){ .hash = a->hash,
-                 .references = 1,
-                 .listed = true,
-                 .value_at = (uint32_t)value_at,
-                 .end = (uint32_t)end };
+    *n = (node){ .hash = a->hash, .value_at = (uint32_t)value_at, .end = (uint32_t)end };
     copy(n->data, a->bytes, a->size);
     store_words(n, value, a->type->value_size);
     return n;
@@ -499,20 +486,11 @@ int gofer_map_compare_and_swap(gofer_map *map, const gofer_map_type *type, const
     return is_old;
 }
 
-/* All nodes of the shard, out of it with their lists; those that ranges hold stay theirs. */
+/* All nodes of the shard, out of it with their lists. */
 static void clear_shard(shard *s)
 {
     gofer_spin_lock(&s->lock);
     map_lists l = lists_of(s);
-    for (size_t i = 0; i < l.size; i++)
-        for (map_link *at = &l.heads[i]; load_link(at);) {
-            node *n = load_link(at);
-            atomic_store_explicit(&n->listed, false, memory_order_relaxed);
-            if (release(n))
-                at = &n->next;
-            else
-                store_link(at, load_link(&n->next));
-        }
     s->count = 0;
     next_version(s);
     set_lists(s, (map_lists){ 0, NULL });
@@ -541,94 +519,102 @@ void gofer_map_free(gofer_map *map)
     map->table = NULL;
 }
 
-/* ---- ranges ------------------------------------------------------------------------------- */
+/* ---- ranges: copies of one shard's entries after the other's --------------------------------- */
 
 gofer_map_iterator gofer_map_iterate(gofer_map *map, const gofer_map_type *type)
 {
-    gofer_map_iterator it = { .map = map, .type = *type, .value = malloc(type->value_size) };
-    it.stop = !it.value || !table_of(map);
+    gofer_map_iterator it = { .map = map, .type = *type };
+    it.type.is_text = type->is_text && !map->keys;
+    it.stop = !table_of(map);
     return it;
 }
 
-/* Room for the nodes of the shard; false: no memory. */
-static bool make_room(gofer_map_iterator *it, size_t count)
+static size_t rounded(size_t size)
 {
-    void **nodes = realloc(it->nodes, count * sizeof *nodes);
-    if (!nodes)
-        return false;
-    it->nodes = nodes;
-    it->room = count;
-    return true;
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-/* Holds all nodes of the shard. */
-static bool hold_shard(gofer_map_iterator *it, shard *s)
+/* Copies of a list's entries, each the value and then the key, as far as there is room; `size` is
+ * what all of them take. */
+static gofer_inline void copy_list(gofer_map_iterator *it, const map_link *head)
 {
-    it->at = it->count = 0;
-    for (;;) {
-        gofer_spin_lock(&s->lock);
-        map_lists l = lists_of(s);
-        size_t count = s->count;
-        for (size_t i = 0; count <= it->room && i < l.size; i++) {
-            for (node *n = load_link(&l.heads[i]); n; n = load_link(&n->next)) {
-                n->references++;
-                it->nodes[it->count++] = n;
-            }
+    for (node *n = load_link(head); n; n = load_link(&n->next)) {
+        size_t value_at = (size_t)n->value_at * ALIGNMENT, size = (size_t)n->end * ALIGNMENT;
+        if (gofer_likely(it->size + size <= it->room)) {
+            char *key = it->entries + it->size + (size - value_at);
+            load_words(n, it->entries + it->size, it->type.value_size);
+            for (size_t i = 0; i < value_at; i += ALIGNMENT)
+                memcpy(key + i, n->data + i, ALIGNMENT);
         }
-        gofer_spin_unlock(&s->lock);
-        if (count <= it->room)
-            return true;
-        if (!make_room(it, count))
+        it->size += size;
+    }
+}
+
+/* Without the lock, a few lists in a walk, for walks are short. False: the lists or values of
+ * several words changed, or the lock must be taken anyhow. */
+static bool walk_shard(gofer_map_iterator *it, const shard *s)
+{
+    uint32_t version = version_of(s);
+    map_lists l = lists_of(s);
+    bool same = is_version(s, version);
+    it->size = 0;
+    for (size_t i = 0; same && i < l.size;) {
+        gofer_reader_row *row = gofer_rcu_enter();
+        if (gofer_unlikely(!row))
             return false;
+        same = is_version(s, version);
+        for (size_t end = i + LISTS_A_WALK; same && i < l.size && i < end; i++)
+            copy_list(it, &l.heads[i]);
+        same = is_version(s, version);
+        gofer_rcu_leave(row);
     }
+    return same;
 }
 
-static void let_go(gofer_map_iterator *it, shard *s)
+static void copy_shard(gofer_map_iterator *it, shard *s)
 {
+    for (int i = 0; i < WALKS; i++)
+        if (walk_shard(it, s))
+            return;
     gofer_spin_lock(&s->lock);
-    for (size_t i = 0; i < it->count; i++)
-        it->nodes[i] = release(it->nodes[i]);
+    map_lists l = lists_of(s);
+    it->size = 0;
+    for (size_t i = 0; i < l.size; i++)
+        copy_list(it, &l.heads[i]);
     gofer_spin_unlock(&s->lock);
-    for (size_t i = 0; i < it->count; i++)
-        free_node(it->nodes[i]);
-    it->at = it->count = 0;
 }
 
-/* The node's key, and its value now. False: it was deleted. */
-static bool show(gofer_map_iterator *it, const shard *s, node *n)
+/* Copies of all the shard's entries, with room for a few that come meanwhile. False: no memory. */
+static bool take_shard(gofer_map_iterator *it, shard *s)
 {
-    uint32_t version;
-    for (int round = 0;; round++) {
-        version = version_of(s);
-        load_words(n, (void *)(uintptr_t)it->value, it->type.value_size);
-        if (is_version(s, version))
-            break;
-        gofer_spin_pause(round);
+    it->at = 0;
+    for (copy_shard(it, s); it->size > it->room; copy_shard(it, s)) {
+        free(it->entries);
+        it->room = it->size + it->size / 8;
+        it->entries = malloc(it->room);
+        if (!it->entries) {
+            it->room = it->size = 0;
+            return false;
+        }
     }
-    it->text = n->data;
-    it->key = it->type.is_text && !it->map->keys ? (const void *)&it->text : n->data;
-    return atomic_load_explicit(&n->listed, memory_order_relaxed);
+    return true;
 }
 
 int gofer_map_next(gofer_map_iterator *it)
 {
-    map_table *t = table_of(it->map);
-    for (;;) {
-        while (it->at < it->count)
-            if (show(it, &t->shards[it->shard - 1], it->nodes[it->at++]))
-                return 1;
-        if (it->count)
-            let_go(it, &t->shards[it->shard - 1]);
-        if (it->shard == SHARDS || !hold_shard(it, &t->shards[it->shard++]))
+    while (it->at == it->size)
+        if (it->shard == SHARDS || !take_shard(it, &table_of(it->map)->shards[it->shard++]))
             return 0;
-    }
+    const char *entry = it->entries + it->at;
+    it->value = entry;
+    it->text = entry + rounded(it->type.value_size);
+    it->key = it->type.is_text ? (const void *)&it->text : it->text;
+    size_t key_size = it->type.is_text ? strlen(it->text) + 1 : it->type.key_size;
+    it->at += rounded(it->type.value_size) + rounded(key_size);
+    return 1;
 }
 
 void gofer_map_iterator_end(gofer_map_iterator *it)
 {
-    map_table *t = table_of(it->map);
-    if (it->count)
-        let_go(it, &t->shards[it->shard - 1]);
-    free(it->nodes);
-    free((void *)(uintptr_t)it->value);
+    free(it->entries);
 }

@@ -130,6 +130,71 @@ static void converted_word(float f)
     none();
 }
 
+/* One word alone, of another type than the function declares. */
+static void takes_long(long l)
+{
+    CHECK(l, -7);
+    none();
+}
+
+static void takes_unsigned_long(unsigned long l)
+{
+    CHECK(l == 0xfffffff9u, 1);
+    none();
+}
+
+static void takes_int(int i)
+{
+    CHECK(i, -7);
+    none();
+}
+
+static void takes_char(signed char c)
+{
+    CHECK(c, 1);
+    none();
+}
+
+static void takes_bool(_Bool b)
+{
+    CHECK(b, 1);
+    none();
+}
+
+static void takes_double(double d)
+{
+    CHECK(d, -7);
+    none();
+}
+
+static void takes_pointer(const void *at)
+{
+    CHECK(at == large, 1);
+    none();
+}
+
+static void takes_text(const char *text)
+{
+    CHECK_TEXT(text, "text");
+    none();
+}
+
+static void converted_alone(char *text)
+{
+    int more = 257;
+    go_waitgroup_add(&wg, 9);
+    go(takes_long, -7);
+    go(takes_unsigned_long, -7 + 0u);
+    go(takes_int, -7L + (1LL << 32));
+    go(takes_char, more);
+    go(takes_bool, text);
+    go(takes_bool, more - 1);
+    go(takes_double, -7);
+    go(takes_pointer, large);
+    go(takes_text, text);
+    go_waitgroup_wait(&wg);
+}
+
 static void deferred(int *log, struct big b, double d)
 {
     *log += (int)b.d + (int)d;
@@ -169,6 +234,8 @@ int go_main(int argc, char **argv)
     go(converted_word, 4);
     go_waitgroup_wait(&wg);
     CHECK(calls, 15);
+    converted_alone(text);
+    CHECK(calls, 24);
     {
         go_defer(snprintf, printed, sizeof printed, "%d %g %s", 3, 4.5, "z");
     }
