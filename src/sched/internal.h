@@ -45,9 +45,18 @@ bool gofer_all_still(void);          /* sched.lock. Nothing runs and nothing is 
  * keeps the report quiet may end without telling us. */
 int64_t gofer_check_deadlock(int round);
 
-/* steal.c: a goroutine for p from another processor, with more behind it in p's queue, or NULL.
- * `also_next`: even one that its processor would run next, if that is in foreign code. */
-gofer_g *gofer_steal(gofer_m *m, gofer_p *p, bool also_next);
+/* steal.c: what a thread that looks for work has seen of the other processors. */
+typedef struct gofer_looks {
+    int count, procs;
+    struct gofer_look {
+        uint32_t tick;    /* at the last look */
+        uint32_t waiting; /* in how many looks in a row something waited */
+    } at[GOFER_MAX_PROCS];
+} gofer_looks;
+
+/* A goroutine for p from another processor, with more behind it in p's queue; NULL: none yet. */
+gofer_g *gofer_steal(gofer_m *m, gofer_p *p, gofer_looks *looks);
+void gofer_looks_begin(gofer_looks *looks);
 
 /* freeze.c */
 bool gofer_freeze(gofer_m *m, gofer_p *p, bool owner_is_out);

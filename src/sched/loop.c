@@ -66,9 +66,11 @@ static gofer_g *look_around(gofer_m *m, gofer_p *p, bool *spinning)
         atomic_fetch_add_explicit(&gofer_sched.spinning, 1, memory_order_relaxed);
         *spinning = true;
     }
+    gofer_looks looks;
+    gofer_looks_begin(&looks);
     int64_t until = gofer_nanotime() + SPIN_NANOSECONDS;
-    for (int round = 0;; round++) {
-        gofer_g *g = gofer_steal(m, p, round > 8);
+    for (;;) {
+        gofer_g *g = gofer_steal(m, p, &looks);
         if (!g)
             g = take_global(m, p);
         int64_t now = gofer_nanotime();

@@ -1,7 +1,11 @@
-/* Stealing: half of what waits on another processor, whose thread is frozen meanwhile. */
+/* Stealing: half of what waits on another processor, whose thread is frozen meanwhile. That costs
+ * both some microseconds. A processor that has switched since the last look will soon get to what
+ * waits on it: it is left alone until PATIENCE looks in a row, together some ten microseconds, have
+ * found something waiting. So goroutines that run for a moment and wake each other stay together.
+ */
 #include "sched/internal.h"
 
-enum { STEAL_MOST = 128 };
+enum { STEAL_MOST = 128, PATIENCE = 20 };
 
 /* How many of so many a thief takes. */
 static uint32_t share_of(uint32_t count)
@@ -41,16 +45,37 @@ static gofer_g *take_half(gofer_p *to, gofer_p *from, bool also_next)
     return g;
 }
 
-/* One look at every other processor. `also_next`: even a goroutine that its processor is about to
- * run, if that one is in foreign code. */
-gofer_g *gofer_steal(gofer_m *m, gofer_p *p, bool also_next)
+void gofer_looks_begin(gofer_looks *looks)
+{
+    looks->count = 0;
+    looks->procs = atomic_load_explicit(&gofer_sched.nprocs, memory_order_acquire);
+    memset(looks->at, 0, (size_t)looks->procs * sizeof *looks->at);
+}
+
+/* Whether to steal from the victim now. Of one that computes even the goroutine that it would run
+ * next, if patience is at its end. */
+static bool look_at(gofer_looks *looks, const gofer_p *victim)
+{
+    struct gofer_look *last = &looks->at[victim->index];
+    uint32_t tick = atomic_load_explicit(&victim->tick, memory_order_relaxed);
+    bool switched = tick != last->tick;
+    last->tick = tick;
+    if (!gofer_p_waiting(victim)) {
+        last->waiting = 0;
+        return !switched && looks->count > PATIENCE && gofer_p_has_work(victim);
+    }
+    return ++last->waiting > PATIENCE || !switched;
+}
+
+/* One look at every other processor. */
+gofer_g *gofer_steal(gofer_m *m, gofer_p *p, gofer_looks *looks)
 {
     static gofer_spin one_barrier_at_a_time; /* each interrupts every running thread */
-    int n = atomic_load_explicit(&gofer_sched.nprocs, memory_order_acquire);
-    int start = (int)(gofer_random(m) % (uint32_t)n);
+    bool also_next = ++looks->count > PATIENCE;
+    int n = looks->procs, start = (int)(gofer_random(m) % (uint32_t)n);
     for (int i = 0; i < n; i++) {
         gofer_p *victim = gofer_sched.ps[(start + i) % n];
-        if (victim == p || !(also_next ? gofer_p_has_work(victim) : gofer_p_waiting(victim)))
+        if (victim == p || !look_at(looks, victim))
             continue;
         gofer_m *owner = atomic_load_explicit(&victim->m, memory_order_relaxed);
         if (!owner || !gofer_spin_try(&one_barrier_at_a_time))
