@@ -2,10 +2,10 @@
  *
  * All channels are locked in the order of their addresses, so two selects cannot deadlock; then
  * the cases are tried in random order, and the first that is ready runs. Where the locks are more
- * than FEW, those cases that look ready without a lock are tried before, each under its own; few
- * locks, that others want too, are sooner had together. If none is ready, a waiter is
- * put in each channel's queue before the locks are released. Whoever can serve one of them claims
- * the goroutine (g->selected, one compare-and-swap) and tells by which waiter (g->woken_by); the
+ * than FEW_LOCKS, those cases that look ready without a lock are tried before, each under its own;
+ * few locks, that others want too, are sooner had together. If none is ready, a waiter is put in
+ * each channel's queue before the locks are released. Whoever can serve one of them claims the
+ * goroutine (g->selected, one compare-and-swap) and tells by which waiter (g->woken_by); the
  * timeout claims it the same way. Awake again, the select takes its other waiters back, and the
  * references to their channels: see chan.h. */
 #include "gofer/select.h"
@@ -17,7 +17,7 @@
 
 #include <stdio.h>
 
-enum { FEW = 4, ON_STACK = 64, MOST_CASES = 65536 };
+enum { FEW_LOCKS = 4, ON_STACK = 64, MOST_CASES = 65536 };
 
 /* A select in progress. Arrays have room for all cases. */
 struct select {
@@ -269,7 +269,7 @@ static int run(struct select *s, size_t n)
     gofer_g *ready = NULL;
     set_up(s, n);
     int index = -1;
-    if (s->count == 1 || s->count > FEW)
+    if (s->count == 1 || s->count > FEW_LOCKS)
         index = try_all(s, false, &passed, &ready);
     bool due = s->with_timeout >= 0 && s->cases[s->with_timeout].after <= 0;
     bool waits = s->with_default < 0 && !due;

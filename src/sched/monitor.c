@@ -5,7 +5,7 @@
  * another thread now if work waits. (The kernel is asked where the CPU clock stood still, else now
  * and then.) One that burned 10 ms of CPU is a hog: hand off too, but wait longer the more hogs run
  * already, or a crowd of computing goroutines becomes a crowd of threads. It looks every 50 µs for
- * 10 ms after it had something to do: a program that blocks will block again. Then the period
+ * 10 ms after it met a blocked one: a program that blocks will block again. Then the period
  * grows, to 2 ms while something runs and to 4 ms, and where nothing runs at all the monitor
  * sleeps until a processor is taken up. */
 #include "sched/internal.h"
@@ -99,7 +99,8 @@ static bool take(gofer_m *m, gofer_p *p, bool hog)
     return true;
 }
 
-/* One look at one thread. Returns whether something was done. */
+/* One look at one thread. Returns whether something was done after which there will soon be more.
+ */
 static bool look_at(gofer_m *m, int64_t now)
 {
     gofer_p *p = atomic_load_explicit(&m->p, memory_order_acquire);
@@ -157,7 +158,9 @@ static bool look_at(gofer_m *m, int64_t now)
         return true;
     }
     int64_t limit = HOG + (int64_t)HOG * hogs / procs;
-    return cpu - m->tick_cpu >= limit && take(m, p, true);
+    if (cpu - m->tick_cpu >= limit)
+        take(m, p, true);
+    return false; /* the next one will be due in as long */
 }
 
 static bool everything_idle(void)
