@@ -31,6 +31,7 @@ enum {
     PERIOD_MOST = 4000000,       /* while nothing runs: what begins then is seen in time */
     PERIOD_BUSY = 2000000,       /* the most while some processor is busy */
     EAGER_LOOKS = 200,           /* at the least period, after something was done */
+    EAGER_WAKES = 32,            /* of lone ready goroutines, after one was left waiting */
     PERIOD_REFRESH = 1000000000, /* of looks at affinity and quota, as Go's */
     HOG = 10000000,
     ASK_PERIOD = 200000, /* of a running thread, whether it sleeps: asking costs some µs */
@@ -153,9 +154,9 @@ static bool look_at(gofer_m *m, int64_t now)
     /* nobody steals from a processor beyond GOMAXPROCS: its work goes when it is taken */
     if (p->index < procs &&
         atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) > 0) {
-        atomic_store_explicit(&p->eager, true, memory_order_relaxed);
+        atomic_store_explicit(&p->eager, EAGER_WAKES, memory_order_relaxed);
         gofer_wake_one();
-        return true;
+        return false; /* the next ones are told without us */
     }
     int64_t limit = HOG + (int64_t)HOG * hogs / procs;
     if (cpu - m->tick_cpu >= limit)

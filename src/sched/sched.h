@@ -135,7 +135,7 @@ struct gofer_p {
     _Atomic(gofer_g *) next;               /* made ready last, runs first: Go's runnext */
     uint32_t next_streak;                  /* how often in a row `next` was chosen */
     _Atomic uint32_t runq_head, runq_tail; /* free-running; the queue is runq[head..tail) */
-    _Atomic bool eager; /* the monitor saw a lone ready goroutine wait here: wake a thief at once */
+    _Atomic int eager;  /* for so many lone ready goroutines wakes a thief: one was left waiting */
     bool kick;          /* an earlier timer was started than the timekeeper waits for */
     gofer_list woken;   /* behind runq: of what it had no room for, those that have begun */
     gofer_list fresh;   /* behind these: those that have not */

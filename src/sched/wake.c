@@ -204,9 +204,11 @@ void gofer_kick_timekeeper(gofer_p *p)
  * not the monitor sees that, and sets `eager`. */
 gofer_cold void gofer_tell_idle(gofer_p *p, bool alone)
 {
-    if (alone && !atomic_load_explicit(&p->eager, memory_order_relaxed))
+    int eager = atomic_load_explicit(&p->eager, memory_order_relaxed);
+    if (alone && !eager)
         return;
-    atomic_store_explicit(&p->eager, false, memory_order_relaxed);
+    if (alone)
+        atomic_store_explicit(&p->eager, eager - 1, memory_order_relaxed);
     gofer_wake_one();
 }
 
