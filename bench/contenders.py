@@ -140,6 +140,10 @@ def build_epoll():
     return one_source("epoll", [*compiler(), "-std=gnu11", "-O2"], "epoll.c", "-pthread")
 
 
+def build_uring():
+    return one_source("uring", [*compiler(), "-std=gnu11", "-O2"], "uring.c", "-luring", "-pthread")
+
+
 def build_libdill():
     return one_source("libdill", [*compiler(), "-std=gnu11", "-O2"], "libdill.c", "-ldill", "-pthread")
 
@@ -198,6 +202,7 @@ def crate_version(name):
 openmp = Contender("openmp", "OpenMP", build_openmp, openmp_version)
 PEERS_THAT_MAY_BE_THERE = [
     Contender("epoll", "epoll loop", build_epoll, lambda: f"of {platform.system()} {platform.release()}"),
+    Contender("uring", "io_uring loop", build_uring, lambda: f"of {platform.system()} {platform.release()}"),
     Contender("libdill", "libdill", build_libdill, libdill_version, threads=False),
     Contender("state-threads", "State Threads", build_state_threads,
               lambda: macros(compiler(), "st.h", "ST_VERSION")[0], threads=False),

@@ -4,7 +4,7 @@ import math
 
 TITLES = {"gofer": "gofer", "go": "Go", "libdill": "libdill", "state-threads": "State Threads",
           "boost-fiber": "Boost.Fiber", "openmp": "OpenMP", "onetbb": "oneTBB", "tokio": "tokio", "rayon": "rayon",
-          "epoll": "epoll loop"}
+          "epoll": "epoll loop", "uring": "io_uring loop"}
 IN_NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6}
 GEOMEAN = "geomean_go_list"
 IN_SHORT = ("yield", "hop", "buffered128", "select2", "spawn_finish", "skynet", "sieve", "mutex_uncontended",
