@@ -109,6 +109,7 @@ static host_lookup *begin_lookup(const char *host)
     if (!fresh)
         return NULL;
     gofer_net_join(fresh->host, sizeof fresh->host, host, (char *)NULL);
+    go_waitgroup_add(&fresh->running, 1); /* before anybody can join it */
     gofer_spin_lock(&lookups_lock);
     host_lookup *lookup = join_lookup(host);
     if (!lookup) {
@@ -123,7 +124,6 @@ static host_lookup *begin_lookup(const char *host)
         free(fresh);
         return lookup;
     }
-    go_waitgroup_add(&fresh->running, 1);
     go_spawn_with(&options, run_lookup, fresh);
     return fresh;
 }
