@@ -144,6 +144,10 @@ def build_uring():
     return one_source("uring", [*compiler(), "-std=gnu11", "-O2"], "uring.c", "-luring", "-pthread")
 
 
+def kernel_version():
+    return f"of {platform.system()} {platform.release()}"
+
+
 def build_libdill():
     return one_source("libdill", [*compiler(), "-std=gnu11", "-O2"], "libdill.c", "-ldill", "-pthread")
 
@@ -201,8 +205,8 @@ def crate_version(name):
 
 openmp = Contender("openmp", "OpenMP", build_openmp, openmp_version)
 PEERS_THAT_MAY_BE_THERE = [
-    Contender("epoll", "epoll loop", build_epoll, lambda: f"of {platform.system()} {platform.release()}"),
-    Contender("uring", "io_uring loop", build_uring, lambda: f"of {platform.system()} {platform.release()}"),
+    Contender("epoll", "epoll loop", build_epoll, kernel_version),
+    Contender("uring", "io_uring loop", build_uring, kernel_version),
     Contender("libdill", "libdill", build_libdill, libdill_version, threads=False),
     Contender("state-threads", "State Threads", build_state_threads,
               lambda: macros(compiler(), "st.h", "ST_VERSION")[0], threads=False),

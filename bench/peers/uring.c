@@ -1,14 +1,9 @@
 /* A bare loop over io_uring that completes the calls themselves: connections that are accepted and
  * bytes that are read come as completions of one submission for all, into buffers that the kernel
- * chooses; answers are submitted together. A thread for each processor, as in epoll.c. */
+ * chooses; answers are submitted together. */
 #define _GNU_SOURCE
-#include "peer.h"
-#include <arpa/inet.h>
+#include "server.h"
 #include <liburing.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { ROOM = 8192, BUFFERS = 2048, ENTRIES = 4096 };
 enum { ACCEPT, RECEIVE, SEND };
@@ -19,18 +14,6 @@ struct loop {
     char (*buffers)[ROOM];
     int listener;
 };
-
-static int listen_at(in_port_t port)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = port,
-                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted ones inherit it */
-    check(bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 4096) == 0);
-    return fd;
-}
 
 static struct io_uring_sqe *next(struct loop *l, int what, int fd, int buffer)
 {
@@ -93,9 +76,11 @@ static void handle(struct loop *l, const struct io_uring_cqe *cqe)
     }
 }
 
-static void *run(void *arg)
+static void *run(void *listener)
 {
-    struct loop *l = arg;
+    struct loop *l = calloc(1, sizeof *l);
+    check(l != NULL);
+    l->listener = *(int *)listener;
     struct io_uring_params p = { .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                                           IORING_SETUP_CQSIZE,
                                  .cq_entries = 4 * ENTRIES };
@@ -126,21 +111,7 @@ static void *run(void *arg)
 
 static long serve_echo(void)
 {
-    static struct loop loops[256];
-    struct sockaddr_in address;
-    socklen_t size = sizeof address;
-    const char *procs = getenv("GOMAXPROCS");
-    int threads = procs ? atoi(procs) : 1;
-    for (int i = 0; i < threads && i < 256; i++) {
-        pthread_t thread;
-        loops[i].listener = listen_at(i ? address.sin_port : 0);
-        getsockname(loops[i].listener, (struct sockaddr *)&address, &size);
-        check(pthread_create(&thread, NULL, run, &loops[i]) == 0);
-    }
-    printf("127.0.0.1:%d\n", ntohs(address.sin_port));
-    fflush(stdout);
-    for (;;)
-        pause();
+    return serve(run, 0);
 }
 
 static const struct peer_row rows[] = {

@@ -100,26 +100,27 @@ GOFER_END
 #define GOFER_COUNT(...) \
     GOFER_PICK_16(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
 /* The first argument is fn itself, so that the list is never empty; it is dropped here. */
-#define GOFER_STACK_SIZE(...) GOFER_STACK_SIZE_(GOFER_COUNT(__VA_ARGS__), __VA_ARGS__)
+#define GOFER_STACK_SIZE(...) \
+    (GOFER_ARE_WORDS(__VA_ARGS__) ? 0 : (GOFER_STACK_SIZE_(GOFER_COUNT(__VA_ARGS__), __VA_ARGS__)))
 #define GOFER_STACK_SIZE_(n, ...) GOFER_STACK_SIZE__(n, __VA_ARGS__)
 #define GOFER_STACK_SIZE__(n, ...) GOFER_DROP_##n(__VA_ARGS__)
 #define GOFER_DROP_0(f) 0
-#define GOFER_DROP_1(f, ...) (GOFER_ARE_1(f, __VA_ARGS__) ? 0 : GOFER_SIZE_1(__VA_ARGS__))
-#define GOFER_DROP_2(f, ...) (GOFER_ARE_2(f, __VA_ARGS__) ? 0 : GOFER_SIZE_2(__VA_ARGS__))
-#define GOFER_DROP_3(f, ...) (GOFER_ARE_3(f, __VA_ARGS__) ? 0 : GOFER_SIZE_3(__VA_ARGS__))
-#define GOFER_DROP_4(f, ...) (GOFER_ARE_4(f, __VA_ARGS__) ? 0 : GOFER_SIZE_4(__VA_ARGS__))
-#define GOFER_DROP_5(f, ...) (GOFER_ARE_5(f, __VA_ARGS__) ? 0 : GOFER_SIZE_5(__VA_ARGS__))
-#define GOFER_DROP_6(f, ...) (GOFER_ARE_6(f, __VA_ARGS__) ? 0 : GOFER_SIZE_6(__VA_ARGS__))
-#define GOFER_DROP_7(f, ...) (GOFER_SIZE_7(__VA_ARGS__))
-#define GOFER_DROP_8(f, ...) (GOFER_SIZE_8(__VA_ARGS__))
-#define GOFER_DROP_9(f, ...) (GOFER_SIZE_9(__VA_ARGS__))
-#define GOFER_DROP_10(f, ...) (GOFER_SIZE_10(__VA_ARGS__))
-#define GOFER_DROP_11(f, ...) (GOFER_SIZE_11(__VA_ARGS__))
-#define GOFER_DROP_12(f, ...) (GOFER_SIZE_12(__VA_ARGS__))
-#define GOFER_DROP_13(f, ...) (GOFER_SIZE_13(__VA_ARGS__))
-#define GOFER_DROP_14(f, ...) (GOFER_SIZE_14(__VA_ARGS__))
-#define GOFER_DROP_15(f, ...) (GOFER_SIZE_15(__VA_ARGS__))
-#define GOFER_DROP_16(f, ...) (GOFER_SIZE_16(__VA_ARGS__))
+#define GOFER_DROP_1(f, ...) GOFER_SIZE_1(__VA_ARGS__)
+#define GOFER_DROP_2(f, ...) GOFER_SIZE_2(__VA_ARGS__)
+#define GOFER_DROP_3(f, ...) GOFER_SIZE_3(__VA_ARGS__)
+#define GOFER_DROP_4(f, ...) GOFER_SIZE_4(__VA_ARGS__)
+#define GOFER_DROP_5(f, ...) GOFER_SIZE_5(__VA_ARGS__)
+#define GOFER_DROP_6(f, ...) GOFER_SIZE_6(__VA_ARGS__)
+#define GOFER_DROP_7(f, ...) GOFER_SIZE_7(__VA_ARGS__)
+#define GOFER_DROP_8(f, ...) GOFER_SIZE_8(__VA_ARGS__)
+#define GOFER_DROP_9(f, ...) GOFER_SIZE_9(__VA_ARGS__)
+#define GOFER_DROP_10(f, ...) GOFER_SIZE_10(__VA_ARGS__)
+#define GOFER_DROP_11(f, ...) GOFER_SIZE_11(__VA_ARGS__)
+#define GOFER_DROP_12(f, ...) GOFER_SIZE_12(__VA_ARGS__)
+#define GOFER_DROP_13(f, ...) GOFER_SIZE_13(__VA_ARGS__)
+#define GOFER_DROP_14(f, ...) GOFER_SIZE_14(__VA_ARGS__)
+#define GOFER_DROP_15(f, ...) GOFER_SIZE_15(__VA_ARGS__)
+#define GOFER_DROP_16(f, ...) GOFER_SIZE_16(__VA_ARGS__)
 
 /* Whether n arguments (at most GOFER_WORDS) are just words: integers and pointers, of the very
  * types that fn declares, since one of another type may be converted to a double or a struct; one
@@ -155,8 +156,9 @@ GOFER_END
        GOFER_TAKES(f, a, unsigned long) || GOFER_TAKES(f, a, long long) ||                    \
        GOFER_TAKES(f, a, unsigned long long))))
 
-/* Whether all that fn is called with are such words; and stores them where the stub would. Of
- * others, where the storing is compiled and never runs, zeros. */
+/* Whether all of fn's arguments are such words: then GOFER_STORE_WORDS puts them where the stub
+ * puts the integer registers. It is compiled for other arguments too, but never runs: their places
+ * get zeros. */
 #define GOFER_ARE_WORDS(...) GOFER_ARE_WORDS_(GOFER_COUNT(__VA_ARGS__), __VA_ARGS__)
 #define GOFER_ARE_WORDS_(n, ...) GOFER_ARE_WORDS__(n, __VA_ARGS__)
 #define GOFER_ARE_WORDS__(n, ...) GOFER_ARE_##n(__VA_ARGS__)

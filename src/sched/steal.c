@@ -1,7 +1,8 @@
 /* Stealing: half of what waits on another processor, whose thread is frozen meanwhile. That costs
  * both some microseconds. A processor that has switched since the last look will soon get to what
- * waits on it: it is left alone until PATIENCE looks in a row, together some ten microseconds, have
- * found something waiting. So goroutines that run for a moment and wake each other stay together.
+ * waits on it: it is left alone until PATIENCE looks in a row, together some seven microseconds,
+ * have found something waiting. So goroutines that run for a moment and wake each other stay
+ * together.
  */
 #include "sched/internal.h"
 
@@ -52,9 +53,9 @@ void gofer_looks_begin(gofer_looks *looks)
     memset(looks->at, 0, (size_t)looks->procs * sizeof *looks->at);
 }
 
-/* Whether to steal from the victim now. Of one that computes even the goroutine that it would run
- * next, if patience is at its end. */
-static bool look_at(gofer_looks *looks, const gofer_p *victim)
+/* Whether to steal from the victim now. `also_next`: of one that computes even the goroutine that
+ * it would run next. */
+static bool look_at(gofer_looks *looks, const gofer_p *victim, bool also_next)
 {
     struct gofer_look *last = &looks->at[victim->index];
     uint32_t tick = atomic_load_explicit(&victim->tick, memory_order_relaxed);
@@ -62,7 +63,7 @@ static bool look_at(gofer_looks *looks, const gofer_p *victim)
     last->tick = tick;
     if (!gofer_p_waiting(victim)) {
         last->waiting = 0;
-        return !switched && looks->count > PATIENCE && gofer_p_has_work(victim);
+        return also_next && !switched && gofer_p_has_work(victim);
     }
     return ++last->waiting > PATIENCE || !switched;
 }
@@ -75,7 +76,7 @@ gofer_g *gofer_steal(gofer_m *m, gofer_p *p, gofer_looks *looks)
     int n = looks->procs, start = (int)(gofer_random(m) % (uint32_t)n);
     for (int i = 0; i < n; i++) {
         gofer_p *victim = gofer_sched.ps[(start + i) % n];
-        if (victim == p || !look_at(looks, victim))
+        if (victim == p || !look_at(looks, victim, also_next))
             continue;
         gofer_m *owner = atomic_load_explicit(&victim->m, memory_order_relaxed);
         if (!owner || !gofer_spin_try(&one_barrier_at_a_time))

@@ -204,11 +204,13 @@ void gofer_kick_timekeeper(gofer_p *p)
  * not the monitor sees that, and sets `eager`. */
 gofer_cold void gofer_tell_idle(gofer_p *p, bool alone)
 {
-    int eager = atomic_load_explicit(&p->eager, memory_order_relaxed);
-    if (alone && !eager)
-        return;
-    if (alone)
+    if (alone) {
+        int eager = atomic_load_explicit(&p->eager, memory_order_relaxed);
+        if (!eager)
+            return;
+        /* the monitor may write it meanwhile: some wake-ups more or fewer */
         atomic_store_explicit(&p->eager, eager - 1, memory_order_relaxed);
+    }
     gofer_wake_one();
 }
 

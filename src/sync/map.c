@@ -315,10 +315,15 @@ static void free_lists(map_lists l)
         gofer_rcu_free(l.heads, l.size * sizeof *l.heads);
 }
 
+static size_t rounded(size_t size)
+{
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
 static node *new_node(const map_access *a, const void *value)
 {
-    size_t value_at = (a->size + ALIGNMENT - 1) / ALIGNMENT;
-    size_t end = value_at + (a->type->value_size + ALIGNMENT - 1) / ALIGNMENT;
+    size_t value_at = rounded(a->size) / ALIGNMENT;
+    size_t end = value_at + rounded(a->type->value_size) / ALIGNMENT;
     node *n = end > UINT32_MAX ? NULL : malloc(sizeof *n + end * ALIGNMENT);
     if (!n)
         return NULL;
@@ -527,11 +532,6 @@ gofer_map_iterator gofer_map_iterate(gofer_map *map, const gofer_map_type *type)
     it.type.is_text = type->is_text && !map->keys;
     it.stop = !table_of(map);
     return it;
-}
-
-static size_t rounded(size_t size)
-{
-    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 /* Copies of a list's entries, each the value and then the key, as far as there is room; `size` is

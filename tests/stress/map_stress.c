@@ -55,6 +55,16 @@ static void own(unsigned *random)
     }
 }
 
+static void range_passing(void)
+{
+    char seen[256] = { 0 };
+    go_map_range (&passing, key, value) {
+        STRESS_CHECK(seen[key]++, 0);
+        STRESS_CHECK(value.count, key);
+        STRESS_CHECK(value.check, -key);
+    }
+}
+
 /* A map that is cleared and grows anew while it is read: what a key has, is the key's. */
 static void pass(unsigned *random)
 {
@@ -69,8 +79,12 @@ static void pass(unsigned *random)
         go_map_delete(&passing, key);
         break;
     case 2:
+        if (stress_random(random) % 8 == 0)
+            range_passing();
+        break;
     case 3:
     case 4:
+    case 5:
         STRESS_CHECK(go_map_store(&passing, key, value), 0);
         break;
     default:
