@@ -18,7 +18,9 @@ static inline gofer_reader_row *gofer_rcu_enter(void)
     gofer_reader_row *row = gofer_readers_may_use_table() ? gofer_reader_row_get() : NULL;
     if (gofer_unlikely(!row))
         return NULL;
-    uint64_t walks = atomic_load_explicit(&row->walks, memory_order_relaxed);
+    /* acquire: pairs with the release of who left last, on this thread too, so that the release to
+     * come hands on that one's walk with ours */
+    uint64_t walks = atomic_load_explicit(&row->walks, memory_order_acquire);
     atomic_store_explicit(&row->walks, walks + 1, memory_order_relaxed);
     gofer_compiler_barrier();
     return row;
