@@ -41,9 +41,14 @@ static inline void *gofer_cache_get(gofer_cache *cache, gofer_pool *pool)
     return gofer_pool_get(pool, cache);
 }
 
+static inline bool gofer_cache_has_room(const gofer_cache *cache)
+{
+    return cache && cache->count < GOFER_CACHE_SIZE;
+}
+
 static inline void gofer_cache_put(gofer_cache *cache, gofer_pool *pool, void *item)
 {
-    if (gofer_likely(cache && cache->count < GOFER_CACHE_SIZE))
+    if (gofer_likely(gofer_cache_has_room(cache)))
         cache->items[cache->count++] = item;
     else
         gofer_pool_put(pool, cache, item);

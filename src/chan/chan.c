@@ -48,40 +48,59 @@ static void set_buffered(gofer_chan *c, size_t count)
     atomic_store_explicit(&c->count, count, memory_order_relaxed);
 }
 
-static void copy_value(void *to, const void *from, size_t size)
+/* How a channel's values are copied. */
+struct width {
+    size_t size; /* c->size */
+    bool moves;  /* constant where it is true: one move copies it, or none, and no call is made */
+};
+
+static inline bool one_move(size_t size)
+{
+    return size == 8 || size == 4 || size == 0;
+}
+
+static gofer_inline struct width any_width(const gofer_chan *c)
+{
+    return (struct width){ c->size, false };
+}
+
+static gofer_inline void copy_value(void *to, const void *from, struct width width)
 {
     /* Hides what `to` points at: a compiler that sees a whole program takes the moves for other
      * sizes as overflows. */
     __asm__("" : "+r"(to));
-    /* the common sizes as single moves */
-    if (size == 8)
+    if (width.size == 8)
         memcpy(to, from, 8);
-    else if (size == 4)
+    else if (width.size == 4 || width.moves)
         memcpy(to, from, 4);
     else
-        memcpy(to, from, size);
+        memcpy(to, from, width.size);
 }
 
 /* A go_unit has no bytes to copy, but its variable shall have a value. */
-static void pass(const gofer_chan *c, void *to, const void *from)
+static gofer_inline void pass(void *to, const void *from, struct width width)
 {
-    if (to && c->size)
-        copy_value(to, from, c->size);
+    if (to && width.size)
+        copy_value(to, from, width);
     else if (to)
         *(char *)to = 0;
 }
 
-static void put(gofer_chan *c, const void *value)
+static gofer_inline void put(gofer_chan *c, const void *value, struct width width)
 {
-    if (c->size)
-        copy_value(c->buffer + c->tail * c->size, value, c->size);
-    c->tail = c->tail + 1 == c->capacity ? 0 : c->tail + 1;
+    size_t at = c->tail;
+    if (width.size)
+        copy_value(c->buffer + at, value, width);
+    at += width.size;
+    c->tail = at == c->end ? 0 : at;
 }
 
-static void take(gofer_chan *c, void *value)
+static gofer_inline void take(gofer_chan *c, void *value, struct width width)
 {
-    pass(c, value, c->buffer + c->head * c->size);
-    c->head = c->head + 1 == c->capacity ? 0 : c->head + 1;
+    size_t at = c->head;
+    pass(value, c->buffer + at, width);
+    at += width.size;
+    c->head = at == c->end ? 0 : at;
 }
 
 static void zero(const gofer_chan *c, void *value)
@@ -97,16 +116,16 @@ static bool is_closed(const gofer_chan *c)
 
 /* ---- attempts ----------------------------------------------------------------------------- */
 
-/* Inlined into the verbs, where most of it folds away. */
+/* Inlined into the verbs. A receiver whose channel is closed still has to zero its value. */
 static gofer_inline enum gofer_attempt attempt_send(gofer_chan *c, const void *value,
-                                                    gofer_g **ready)
+                                                    struct width width, gofer_g **ready)
 {
     *ready = NULL;
     if (gofer_unlikely(is_closed(c)))
         return GOFER_IS_CLOSED;
     gofer_waiter *receiver = take_waiter(c, &c->recvq);
     if (receiver) {
-        pass(c, receiver->value, value);
+        pass(receiver->value, value, width);
         receiver->success = true;
         *ready = receiver->g;
         return GOFER_PASSED;
@@ -114,46 +133,48 @@ static gofer_inline enum gofer_attempt attempt_send(gofer_chan *c, const void *v
     size_t count = buffered(c);
     if (count == c->capacity)
         return GOFER_BLOCKS;
-    put(c, value);
+    put(c, value, width);
     set_buffered(c, count + 1);
     return GOFER_PASSED;
 }
 
-static gofer_inline enum gofer_attempt attempt_recv(gofer_chan *c, void *value, gofer_g **ready)
+static gofer_inline enum gofer_attempt attempt_recv(gofer_chan *c, void *value, struct width width,
+                                                    gofer_g **ready)
 {
     *ready = NULL;
     size_t count = buffered(c);
     gofer_waiter *sender = take_waiter(c, &c->sendq);
     if (sender) {
         if (c->capacity) {
-            take(c, value); /* the oldest value is ours, the oldest sender's goes to the end */
-            put(c, sender->value);
+            take(c, value,
+                 width); /* the oldest value is ours, the oldest sender's goes to the end */
+            put(c, sender->value, width);
         } else {
-            pass(c, value, sender->value);
+            pass(value, sender->value, width);
         }
         sender->success = true;
         *ready = sender->g;
         return GOFER_PASSED;
     }
     if (count) {
-        take(c, value);
+        take(c, value, width);
         set_buffered(c, count - 1);
         return GOFER_PASSED;
     }
-    if (!is_closed(c))
-        return GOFER_BLOCKS;
-    zero(c, value);
-    return GOFER_IS_CLOSED;
+    return is_closed(c) ? GOFER_IS_CLOSED : GOFER_BLOCKS;
 }
 
 enum gofer_attempt gofer_chan_attempt_send(gofer_chan *c, const void *value, gofer_g **ready)
 {
-    return attempt_send(c, value, ready);
+    return attempt_send(c, value, any_width(c), ready);
 }
 
 enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g **ready)
 {
-    return attempt_recv(c, value, ready);
+    enum gofer_attempt attempt = attempt_recv(c, value, any_width(c), ready);
+    if (attempt == GOFER_IS_CLOSED)
+        zero(c, value);
+    return attempt;
 }
 
 /* ---- the verbs ---------------------------------------------------------------------------- */
@@ -165,6 +186,11 @@ gofer_cold static _Noreturn void block_for_ever(enum gofer_reason reason)
         gofer_prepare_park(self, reason);
         gofer_park(self);
     }
+}
+
+gofer_cold static _Noreturn void panic_closed(void)
+{
+    gofer_panic_runtime("send on closed channel");
 }
 
 /* Inlined, the call is one compare in each verb. */
@@ -198,46 +224,109 @@ static gofer_inline bool wait_in(gofer_chan *c, gofer_waitq *queue, void *value,
     return waiter.success;
 }
 
-void gofer_chan_send(void *handle, const void *value, size_t size)
+static gofer_noinline void wait_to_send(gofer_chan *c, const void *value)
 {
-    gofer_chan *c = handle;
-    gofer_g *ready;
     union {
         const void *in;
         void *out;
     } slot = { value }; /* only read from: a sender's slot is never a destination */
+    if (gofer_unlikely(!wait_in(c, &c->sendq, slot.out, GOFER_WAIT_CHAN_SEND)))
+        panic_closed();
+}
+
+static gofer_noinline int wait_to_recv(gofer_chan *c, void *value)
+{
+    return wait_in(c, &c->recvq, value, GOFER_WAIT_CHAN_RECV);
+}
+
+gofer_cold static int recv_closed(gofer_chan *c, void *value)
+{
+    zero(c, value);
+    gofer_spin_unlock(&c->lock);
+    return 0;
+}
+
+/* What is left of a verb after its attempt; the lock is held. */
+static gofer_inline void finish_send(gofer_chan *c, const void *value, enum gofer_attempt attempt,
+                                     gofer_g *ready)
+{
+    if (attempt == GOFER_BLOCKS) {
+        wait_to_send(c, value);
+        return;
+    }
+    gofer_spin_unlock(&c->lock);
+    if (gofer_unlikely(attempt == GOFER_IS_CLOSED))
+        panic_closed();
+    if (ready)
+        gofer_ready(ready);
+}
+
+static gofer_inline int finish_recv(gofer_chan *c, void *value, enum gofer_attempt attempt,
+                                    gofer_g *ready)
+{
+    if (attempt == GOFER_BLOCKS)
+        return wait_to_recv(c, value);
+    if (gofer_unlikely(attempt == GOFER_IS_CLOSED))
+        return recv_closed(c, value);
+    gofer_spin_unlock(&c->lock);
+    if (ready)
+        gofer_ready(ready);
+    return 1;
+}
+
+static gofer_noinline void send_any(gofer_chan *c, const void *value, size_t size)
+{
+    gofer_g *ready;
     if (gofer_unlikely(!c))
         block_for_ever(GOFER_WAIT_CHAN_SEND_NIL);
     check(c, size, "go_send");
     gofer_spin_lock(&c->lock);
-    enum gofer_attempt attempt = attempt_send(c, value, &ready);
-    bool sent = attempt != GOFER_IS_CLOSED;
-    if (attempt == GOFER_BLOCKS) {
-        sent = wait_in(c, &c->sendq, slot.out, GOFER_WAIT_CHAN_SEND);
-    } else {
-        gofer_spin_unlock(&c->lock);
-        if (ready)
-            gofer_ready(ready);
-    }
-    if (gofer_unlikely(!sent))
-        gofer_panic_runtime("send on closed channel");
+    enum gofer_attempt attempt = attempt_send(c, value, any_width(c), &ready);
+    finish_send(c, value, attempt, ready);
 }
 
-int gofer_chan_recv(void *handle, void *value, size_t size)
+static gofer_noinline int recv_any(gofer_chan *c, void *value, size_t size)
 {
-    gofer_chan *c = handle;
     gofer_g *ready;
     if (gofer_unlikely(!c))
         block_for_ever(GOFER_WAIT_CHAN_RECV_NIL);
     check(c, size, "go_recv");
     gofer_spin_lock(&c->lock);
-    enum gofer_attempt attempt = attempt_recv(c, value, &ready);
-    if (attempt == GOFER_BLOCKS)
-        return wait_in(c, &c->recvq, value, GOFER_WAIT_CHAN_RECV);
-    gofer_spin_unlock(&c->lock);
-    if (ready)
-        gofer_ready(ready);
-    return attempt == GOFER_PASSED;
+    enum gofer_attempt attempt = attempt_recv(c, value, any_width(c), &ready);
+    return finish_recv(c, value, attempt, ready);
+}
+
+/* For the usual elements a verb makes no call that returns to it, and so saves no registers. */
+static gofer_inline bool lock_usual(gofer_chan *c, size_t element, struct width *width)
+{
+    if (gofer_unlikely(!c || c->element != element))
+        return false;
+    *width = (struct width){ c->size, true };
+    return gofer_likely(one_move(width->size)) && gofer_likely(gofer_spin_try(&c->lock));
+}
+
+void gofer_chan_send(void *handle, const void *value, size_t element)
+{
+    gofer_chan *c = handle;
+    gofer_g *ready;
+    struct width width;
+    if (gofer_unlikely(!lock_usual(c, element, &width))) {
+        send_any(c, value, element);
+        return;
+    }
+    enum gofer_attempt attempt = attempt_send(c, value, width, &ready);
+    finish_send(c, value, attempt, ready);
+}
+
+int gofer_chan_recv(void *handle, void *value, size_t element)
+{
+    gofer_chan *c = handle;
+    gofer_g *ready;
+    struct width width;
+    if (gofer_unlikely(!lock_usual(c, element, &width)))
+        return recv_any(c, value, element);
+    enum gofer_attempt attempt = attempt_recv(c, value, width, &ready);
+    return finish_recv(c, value, attempt, ready);
 }
 
 enum go_status gofer_chan_try_send(void *handle, const void *value, size_t size)
@@ -250,12 +339,12 @@ enum go_status gofer_chan_try_send(void *handle, const void *value, size_t size)
     if (gofer_chan_send_would_block(c))
         return GO_WOULD_BLOCK;
     gofer_spin_lock(&c->lock);
-    enum gofer_attempt attempt = attempt_send(c, value, &ready);
+    enum gofer_attempt attempt = attempt_send(c, value, any_width(c), &ready);
     gofer_spin_unlock(&c->lock);
     if (ready)
         gofer_ready(ready);
     if (gofer_unlikely(attempt == GOFER_IS_CLOSED))
-        gofer_panic_runtime("send on closed channel");
+        panic_closed();
     return attempt == GOFER_PASSED ? GO_DONE : GO_WOULD_BLOCK;
 }
 
@@ -269,13 +358,13 @@ enum go_status gofer_chan_try_recv(void *handle, void *value, size_t size)
     enum gofer_attempt attempt = gofer_chan_peek_recv(c);
     if (attempt == GOFER_PASSED) {
         gofer_spin_lock(&c->lock);
-        attempt = attempt_recv(c, value, &ready);
+        attempt = attempt_recv(c, value, any_width(c), &ready);
         gofer_spin_unlock(&c->lock);
         if (ready)
             gofer_ready(ready);
-    } else if (attempt == GOFER_IS_CLOSED) {
-        zero(c, value);
     }
+    if (attempt == GOFER_IS_CLOSED)
+        zero(c, value);
     static const enum go_status status[] = {
         [GOFER_BLOCKS] = GO_WOULD_BLOCK, [GOFER_PASSED] = GO_DONE, [GOFER_IS_CLOSED] = GO_CLOSED
     };
@@ -286,7 +375,7 @@ void gofer_chan_offer(gofer_chan *c, const void *value)
 {
     gofer_g *ready;
     gofer_spin_lock(&c->lock);
-    attempt_send(c, value, &ready);
+    attempt_send(c, value, any_width(c), &ready);
     gofer_spin_unlock(&c->lock);
     if (ready)
         gofer_ready_last(ready);
@@ -315,6 +404,7 @@ static void make_in(gofer_chan *c, void *block, size_t size, size_t stored, size
     memset(c, 0, sizeof *c);
     c->capacity = capacity;
     c->size = stored;
+    c->end = stored * capacity;
     c->element = size;
     c->references = 1;
     c->block = block;

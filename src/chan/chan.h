@@ -43,11 +43,12 @@ typedef struct gofer_chan {
     size_t capacity;      /* constant */
     size_t size;          /* constant: bytes an element takes in the buffer, 0 for go_unit */
     size_t element;       /* constant: sizeof the element, to check callers */
-    size_t head, tail;    /* where the next value is taken and put */
-    bool hides_buffer;    /* constant: a timer's: its length and capacity show as 0 */
+    size_t head, tail;    /* where in the buffer the next value is taken and put, in bytes */
+    size_t end;           /* constant: the buffer's size, in bytes */
     gofer_waitq recvq, sendq;
     uint32_t references;
-    void *block; /* constant: what is freed with the last reference */
+    bool hides_buffer; /* constant: a timer's: its length and capacity show as 0 */
+    void *block;       /* constant: what is freed with the last reference */
     _Alignas(16) char buffer[];
 } gofer_chan;
 

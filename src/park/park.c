@@ -6,7 +6,7 @@ void gofer_cancel_park(gofer_g *self)
     gofer_state_set(self, GOFER_RUNNING);
 }
 
-static void park_thread(gofer_g *self)
+void gofer_park_thread(gofer_g *self)
 {
     gofer_fork_check();
     gofer_state_leaves_running(self, GOFER_WAITING); /* or RUNNABLE already: gofer_wake_thread */
@@ -24,19 +24,4 @@ void gofer_wake_thread(gofer_g *g)
     atomic_fetch_add_explicit(&gofer_sched.thread_wakes, 1, memory_order_seq_cst);
     atomic_store_explicit(&g->wake, 1, memory_order_release);
     gofer_futex_wake(&g->wake, 1);
-}
-
-void gofer_park(gofer_g *self)
-{
-    if (gofer_unlikely(self->is_thread)) {
-        park_thread(self);
-    } else {
-        gofer_m *m = gofer_m_self();
-        gofer_p *p = gofer_enter_parked(m);
-        if (gofer_likely(p != NULL))
-            gofer_schedule_away(m, p);
-        else
-            gofer_schedule_away_parked(m);
-    }
-    GOFER_TSAN_ACQUIRE(self);
 }

@@ -32,7 +32,15 @@ GOFER_UNSEEN static inline void gofer_prepare_park(gofer_g *self, enum gofer_rea
 void gofer_cancel_park(gofer_g *self);
 
 /* Waits until gofer_ready(self). */
-void gofer_park(gofer_g *self);
+void gofer_park_thread(gofer_g *self);
+GOFER_UNSEEN static inline void gofer_park(gofer_g *self)
+{
+    if (gofer_unlikely(self->is_thread))
+        gofer_park_thread(self);
+    else
+        gofer_schedule_away_parked();
+    GOFER_TSAN_ACQUIRE(self);
+}
 
 /* Wakes a waiter. The waiter's stack and what lies on it may be gone as soon as this is called. */
 void gofer_wake_thread(gofer_g *g);

@@ -59,6 +59,9 @@ gofer_g *gofer_steal(gofer_m *m, gofer_p *p, gofer_looks *looks);
 void gofer_looks_begin(gofer_looks *looks);
 
 /* freeze.c */
+/* gofer_enter_slow for one that waits already, and so may not be queued to get a processor. NULL:
+ * there is none. Inside either way. */
+gofer_p *gofer_enter_parked_slow(gofer_m *m);
 bool gofer_freeze(gofer_m *m, gofer_p *p, bool owner_is_out);
 void gofer_unfreeze(gofer_m *m, gofer_p *p); /* p NULL: it was handed off */
 void gofer_membarrier_register(void);

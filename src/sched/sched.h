@@ -318,17 +318,9 @@ static inline void gofer_leave(gofer_m *m)
  * again. Inside on entry, outside on return. */
 void gofer_schedule_away(gofer_m *m, gofer_p *p);
 
-/* The same for one that waits already and found that its thread has no processor any more. */
-void gofer_schedule_away_parked(gofer_m *m);
-
-/* gofer_enter for one that waits already, and so may not be queued to get a processor. NULL:
- * there is none. Inside either way. */
-gofer_p *gofer_enter_parked_slow(gofer_m *m);
-static inline gofer_p *gofer_enter_parked(gofer_m *m)
-{
-    gofer_p *p = gofer_mark_inside(m);
-    return gofer_likely(p != NULL) ? p : gofer_enter_parked_slow(m);
-}
+/* The same for one that waits already, whether or not its thread still has a processor. Outside on
+ * entry. */
+void gofer_schedule_away_parked(void);
 
 /* Puts a goroutine that just became ready in a queue and sees to it that somebody runs it.
  * `front`: it runs next on this processor, else behind the others. From any thread. */

@@ -219,10 +219,26 @@ void gofer_schedule_away(gofer_m *m, gofer_p *p)
     schedule_away(m, p);
 }
 
-void gofer_schedule_away_parked(gofer_m *m)
+/* m has no processor any more, or is frozen. */
+static gofer_cold void schedule_away_parked_slow(gofer_m *m)
 {
-    gofer_switch_to(m, m->g, &m->g0);
-    gofer_leave(gofer_m_self());
+    gofer_p *p = gofer_enter_parked_slow(m);
+    if (p) {
+        schedule_away(m, p);
+    } else {
+        gofer_switch_to(m, m->g, &m->g0);
+        gofer_leave(gofer_m_self());
+    }
+}
+
+void gofer_schedule_away_parked(void)
+{
+    gofer_m *m = gofer_m_self();
+    gofer_p *p = gofer_mark_inside(m);
+    if (gofer_likely(p != NULL))
+        schedule_away(m, p);
+    else
+        schedule_away_parked_slow(m);
 }
 
 void gofer_enqueue_global(gofer_g *g)
@@ -233,8 +249,9 @@ void gofer_enqueue_global(gofer_g *g)
     gofer_wake_one();
 }
 
-static gofer_cold void enqueue_foreign(gofer_m *m, gofer_g *g)
+static gofer_cold void enqueue_foreign(gofer_g *g)
 {
+    gofer_m *m = gofer_m_attached();
     atomic_thread_fence(memory_order_release); /* g may be new: pairs with gofer_each_goroutine */
     gofer_state_set(g, GOFER_RUNNABLE);
     gofer_visit(m); /* cannot fail: g keeps the runtime up */
@@ -242,11 +259,18 @@ static gofer_cold void enqueue_foreign(gofer_m *m, gofer_g *g)
     gofer_visit_end(m);
 }
 
+static gofer_noinline void push_and_leave(gofer_m *m, gofer_p *p, gofer_g *g, bool front,
+                                          uint32_t was)
+{
+    gofer_push(p, g, front);
+    atomic_store_explicit(&m->inside, was, memory_order_release); /* pairs with gofer_freeze */
+}
+
 void gofer_enqueue(gofer_g *g, bool front)
 {
-    gofer_m *m = gofer_m_attached();
-    if (gofer_unlikely(m->is_foreign)) {
-        enqueue_foreign(m, g);
+    gofer_m *m = gofer_m_self();
+    if (gofer_unlikely(!m || m->is_foreign)) {
+        enqueue_foreign(g);
         return;
     }
     gofer_state_set(g, GOFER_RUNNABLE);
@@ -258,8 +282,14 @@ void gofer_enqueue(gofer_g *g, bool front)
         gofer_enqueue_global(g);
         return;
     }
-    gofer_push(p, g, front);
-    atomic_store_explicit(&m->inside, was, memory_order_release); /* pairs with gofer_freeze */
+    /* gofer_push, where there is nothing else to do */
+    if (gofer_likely(front && !atomic_load_explicit(&p->next, memory_order_relaxed) &&
+                     !atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed))) {
+        atomic_store_explicit(&p->next, g, memory_order_relaxed);
+        atomic_store_explicit(&m->inside, was, memory_order_release);
+        return;
+    }
+    push_and_leave(m, p, g, front, was);
 }
 
 void go_gosched(void)

@@ -21,22 +21,26 @@ void __asan_unpoison_memory_region(void const volatile *address, size_t size);
 
 /* ---- starting ----------------------------------------------------------------------------- */
 
-/* Main's goroutine needs no monitor; with a second one there is somebody to hold up. */
-static void give_id(gofer_g *g, gofer_p *p)
+/* A number for g; more for p, where it has one. Main's goroutine needs no monitor; with a second
+ * one there is somebody to hold up. */
+static gofer_cold void give_shared_id(gofer_g *g, gofer_p *p)
 {
-    if (!p) {
-        g->id = atomic_fetch_add_explicit(&gofer_sched.id_next, 1, memory_order_relaxed);
-        if (g->id > 1)
-            gofer_monitor_need();
-        return;
-    }
-    if (gofer_unlikely(p->id_next == p->id_end)) {
+    uint64_t batch = p ? ID_BATCH : 1;
+    g->id = atomic_fetch_add_explicit(&gofer_sched.id_next, batch, memory_order_relaxed);
+    if (p || g->id > 1)
         gofer_monitor_need();
-        p->id_next =
-            atomic_fetch_add_explicit(&gofer_sched.id_next, ID_BATCH, memory_order_relaxed);
-        p->id_end = p->id_next + ID_BATCH;
+    if (p) {
+        p->id_next = g->id + 1;
+        p->id_end = g->id + batch;
     }
-    g->id = p->id_next++;
+}
+
+static gofer_inline void give_id(gofer_g *g, gofer_p *p)
+{
+    if (gofer_unlikely(!p || p->id_next == p->id_end))
+        give_shared_id(g, p);
+    else
+        g->id = p->id_next++;
 }
 
 static void count_goroutine(gofer_p *p, int64_t change)
@@ -102,7 +106,7 @@ static void goroutine_main(void *argument)
         m->sticky_count++;
     }
     gofer_leave(m);
-    gofer_replay(call, stack_of(call));
+    gofer_replay(call, call->stack_size ? stack_of(call) : NULL);
     gofer_goroutine_end();
 }
 
@@ -115,7 +119,13 @@ static inline gofer_call *call_at_top(gofer_g *g, const gofer_call *call)
     return at;
 }
 
-static inline bool give_stack(gofer_g *g, gofer_cache *cache, size_t own_size)
+/* Where nothing is kept: the call is in the descriptor. */
+static inline void *first_context(gofer_g *g)
+{
+    return gofer_context_make(g->stack_high, goroutine_main, &g->first);
+}
+
+static gofer_inline bool give_stack(gofer_g *g, gofer_cache *cache, size_t own_size)
 {
     g->own_stack = own_size != 0;
     if (gofer_unlikely(own_size)) {
@@ -132,17 +142,26 @@ static gofer_cold _Noreturn void fail_stack(void)
     gofer_fatal("runtime: cannot allocate memory for a goroutine's stack");
 }
 
-void *gofer_begin(gofer_m *m, gofer_g *g)
+static gofer_noinline void *begin_slow(gofer_m *m, gofer_g *g)
 {
     gofer_call *call = g->first.kept;
     if (gofer_unlikely(!give_stack(g, &m->held->stacks, 0)))
         fail_stack();
     if (!call)
-        return gofer_context_make(g->stack_high, goroutine_main, &g->first);
+        return first_context(g);
     gofer_copy_pairs(call_at_top(g, call), call, HEAD + vectors_of(call) + call->stack_size);
     g->first.kept = NULL;
     gofer_cache_put(&m->held->calls, &gofer_calls, call);
     return g->sp;
+}
+
+void *gofer_begin(gofer_m *m, gofer_g *g)
+{
+    gofer_cache *stacks = &m->held->stacks;
+    if (gofer_unlikely(g->first.kept || !stacks->count))
+        return begin_slow(m, g);
+    give_stack(g, stacks, 0);
+    return first_context(g);
 }
 
 /* Keeps the call until g begins. False: it does not fit, or there is no memory. */
@@ -159,22 +178,29 @@ static inline bool keep_call(gofer_g *g, gofer_cache *cache, const gofer_call *c
     return true;
 }
 
+/* A call with more than words, or a stack of its own size; false: no memory. */
+static gofer_noinline bool keep_first_call(gofer_g *g, gofer_p *p, const gofer_call *call,
+                                           const void *stack, size_t own_size)
+{
+    if (!own_size && keep_call(g, p ? &p->calls : NULL, call, stack))
+        return true;
+    if (!give_stack(g, p ? &p->stacks : NULL, own_size))
+        return false;
+    keep(call_at_top(g, call), call, stack);
+    return true;
+}
+
 /* Gives g what it needs to run the call; false: no memory. */
-static inline bool set_first_call(gofer_g *g, gofer_p *p, const gofer_call *call, const void *stack,
-                                  size_t own_size)
+static gofer_inline bool set_first_call(gofer_g *g, gofer_p *p, const gofer_call *call,
+                                        const void *stack, size_t own_size)
 {
     g->sp = NULL;
     g->first.fn = call->fn;
     g->first.kept = NULL;
     copy_three(g->first.integer, call->integer);
     copy_three(g->first.integer + 3, call->integer + 3);
-    if (gofer_likely(!own_size) &&
-        (!call->stack_size || keep_call(g, p ? &p->calls : NULL, call, stack)))
-        return true;
-    if (!give_stack(g, p ? &p->stacks : NULL, own_size))
-        return false;
-    keep(call_at_top(g, call), call, stack);
-    return true;
+    return gofer_likely(!own_size && !call->stack_size) ||
+           keep_first_call(g, p, call, stack, own_size);
 }
 
 /* What a reused descriptor still has from before. */
@@ -284,6 +310,25 @@ void go_spawn(void (*fn)(void *), void *arg)
 
 /* ---- ending ------------------------------------------------------------------------------- */
 
+/* The last access to g before it is put back. */
+static inline void forget(gofer_g *g)
+{
+    atomic_store_explicit(&g->on_cpu, 0, memory_order_relaxed);
+#ifdef GOFER_TSAN
+    gofer_tsan_forget(g, GOFER_G_ROOM);
+#endif
+}
+
+static gofer_noinline void recycle_slow(gofer_p *p, gofer_g *g)
+{
+    if (gofer_unlikely(g->own_stack))
+        gofer_stack_unmap(g->stack_low, g->stack_high);
+    else
+        gofer_cache_put(p ? &p->stacks : NULL, &gofer_stacks, g->stack_high);
+    forget(g);
+    gofer_cache_put(p ? &p->gs : NULL, &gofer_gs, g);
+}
+
 void gofer_recycle(gofer_m *m, gofer_g *g)
 {
     gofer_p *p = m->held;
@@ -295,15 +340,14 @@ void gofer_recycle(gofer_m *m, gofer_g *g)
 #ifdef GOFER_ASAN
     __asan_unpoison_memory_region(g->stack_low, (size_t)(g->stack_high - g->stack_low));
 #endif
-    if (gofer_unlikely(g->own_stack))
-        gofer_stack_unmap(g->stack_low, g->stack_high);
-    else
-        gofer_cache_put(p ? &p->stacks : NULL, &gofer_stacks, g->stack_high);
-    atomic_store_explicit(&g->on_cpu, 0, memory_order_relaxed);
-#ifdef GOFER_TSAN
-    gofer_tsan_forget(g, GOFER_G_ROOM);
-#endif
-    gofer_cache_put(p ? &p->gs : NULL, &gofer_gs, g);
+    if (gofer_unlikely(g->own_stack || !gofer_cache_has_room(p ? &p->stacks : NULL) ||
+                       !gofer_cache_has_room(&p->gs))) {
+        recycle_slow(p, g);
+        return;
+    }
+    gofer_cache_put(&p->stacks, &gofer_stacks, g->stack_high);
+    forget(g);
+    gofer_cache_put(&p->gs, &gofer_gs, g);
 }
 
 _Noreturn void gofer_goroutine_end(void)
