@@ -10,15 +10,16 @@
 struct gofer_m;
 
 /* Saves the current context on its stack and the stack pointer in *save, then goes on in the
- * context saved at `to`. Returns when somebody switches back. Inlined, for two reasons: the
- * compiler saves just the registers it uses, and the CPU's return predictor stays in step, since no
- * call is left by a jump. The function around must keep a frame pointer (unwinders find the rest by
- * it).
+ * context saved at `to`. Returns when somebody switches back. Inlined: the compiler saves just the
+ * registers it uses, and there is one return less that the CPU cannot foresee. The function around
+ * keeps a frame pointer, by which unwinders find the rest: whatever the flags, for its address is
+ * asked for.
  *
  * A suspended context is two words: sp+0 the address to go on at, sp+8 the frame pointer. */
 #if defined __x86_64__
 static gofer_inline void gofer_switch(void **save, void *to)
 {
+    __asm__ volatile("" : : "r"(__builtin_frame_address(0)));
     __asm__ volatile("leaq -128(%%rsp), %%rsp\n\t" /* clear of the red zone */
                      "pushq %%rbp\n\t"
                      "leaq 1f(%%rip), %%rax\n\t"
@@ -40,6 +41,7 @@ static gofer_inline void gofer_switch(void **save, void *to)
 #elif defined __aarch64__
 static gofer_inline void gofer_switch(void **save, void *to)
 {
+    __asm__ volatile("" : : "r"(__builtin_frame_address(0)));
     register void **x0 __asm__("x0") = save;
     register void *x1 __asm__("x1") = to;
     __asm__ volatile("adr x16, 1f\n\t"
@@ -60,6 +62,21 @@ static gofer_inline void gofer_switch(void **save, void *to)
                        "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28",
                        "v29", "v30", "v31", "memory", "cc");
 }
+#endif
+
+/* Makes a function jump back to its caller in a return's place, where the compiler can (gcc on
+ * x86-64). For functions in which a goroutine waits: a CPU expects a return to go where the last
+ * call came from, which by then was another goroutine's; a jump, where it went in like
+ * circumstances. All functions from the switch to the user's should, or none, for a call that was
+ * not returned from misleads the next return; so it is for waits that users meet in loops of their
+ * own, not deep in other calls. */
+#if defined __x86_64__ && defined __has_attribute
+#if __has_attribute(function_return)
+#define gofer_jumps_back __attribute__((function_return("thunk-extern")))
+#endif
+#endif
+#ifndef gofer_jumps_back
+#define gofer_jumps_back
 #endif
 
 /* Prepares a fresh stack whose top is `top` (16-aligned): the first switch to the returned

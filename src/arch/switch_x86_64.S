@@ -182,6 +182,14 @@ gofer_fault_start:
     ud2
 END(gofer_fault_start)
 
+/* How a function that gofer_jumps_back ends; the compilers' name. */
+FUNC(__x86_return_thunk)
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register rip, rcx
+    notrack jmp *%rcx
+END(__x86_return_thunk)
+
     .section .data.rel.ro, "aw"
     .globl gofer_capture
     .type gofer_capture, @object

@@ -220,11 +220,11 @@ static gofer_inline bool wait_in(gofer_chan *c, gofer_waitq *queue, void *value,
     gofer_prepare_park(self, reason);
     gofer_waitq_push(queue, &waiter);
     gofer_spin_unlock(&c->lock);
-    gofer_park(self);
+    gofer_park_jumping(self);
     return waiter.success;
 }
 
-static gofer_noinline void wait_to_send(gofer_chan *c, const void *value)
+static gofer_noinline gofer_jumps_back void wait_to_send(gofer_chan *c, const void *value)
 {
     union {
         const void *in;
@@ -234,7 +234,7 @@ static gofer_noinline void wait_to_send(gofer_chan *c, const void *value)
         panic_closed();
 }
 
-static gofer_noinline int wait_to_recv(gofer_chan *c, void *value)
+static gofer_noinline gofer_jumps_back int wait_to_recv(gofer_chan *c, void *value)
 {
     return wait_in(c, &c->recvq, value, GOFER_WAIT_CHAN_RECV);
 }

@@ -42,6 +42,16 @@ GOFER_UNSEEN static inline void gofer_park(gofer_g *self)
     GOFER_TSAN_ACQUIRE(self);
 }
 
+/* The same for functions that gofer_jumps_back. */
+GOFER_UNSEEN static inline void gofer_park_jumping(gofer_g *self)
+{
+    if (gofer_unlikely(self->is_thread))
+        gofer_park_thread(self);
+    else
+        gofer_schedule_away_jumping();
+    GOFER_TSAN_ACQUIRE(self);
+}
+
 /* Wakes a waiter. The waiter's stack and what lies on it may be gone as soon as this is called. */
 void gofer_wake_thread(gofer_g *g);
 GOFER_UNSEEN static inline void gofer_ready_at(gofer_g *g, bool front)

@@ -321,6 +321,7 @@ void gofer_schedule_away(gofer_m *m, gofer_p *p);
 /* The same for one that waits already, whether or not its thread still has a processor. Outside on
  * entry. */
 void gofer_schedule_away_parked(void);
+void gofer_schedule_away_jumping(void); /* which gofer_jumps_back: for callers that do so too */
 
 /* Puts a goroutine that just became ready in a queue and sees to it that somebody runs it.
  * `front`: it runs next on this processor, else behind the others. From any thread. */

@@ -231,7 +231,7 @@ static gofer_cold void schedule_away_parked_slow(gofer_m *m)
     }
 }
 
-void gofer_schedule_away_parked(void)
+static gofer_inline void schedule_away_parked(void)
 {
     gofer_m *m = gofer_m_self();
     gofer_p *p = gofer_mark_inside(m);
@@ -239,6 +239,16 @@ void gofer_schedule_away_parked(void)
         schedule_away(m, p);
     else
         schedule_away_parked_slow(m);
+}
+
+void gofer_schedule_away_parked(void)
+{
+    schedule_away_parked();
+}
+
+gofer_jumps_back void gofer_schedule_away_jumping(void)
+{
+    schedule_away_parked();
 }
 
 void gofer_enqueue_global(gofer_g *g)
@@ -292,7 +302,7 @@ void gofer_enqueue(gofer_g *g, bool front)
     push_and_leave(m, p, g, front, was);
 }
 
-void go_gosched(void)
+gofer_jumps_back void go_gosched(void)
 {
     gofer_m *m = gofer_m_attached();
     gofer_p *p = gofer_enter(&m);

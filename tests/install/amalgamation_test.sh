@@ -10,6 +10,7 @@ cd "$work"
 compilers=(gcc)
 if command -v clang >/dev/null; then compilers+=(clang); else echo 'clang is not installed: left out'; fi
 printf '#include "gofer.h"\nstatic int work(int argc, char **argv)\n{\n    (void)argv;\n    return argc;\n}\nint main(void)\n{\n    return go_run(work, 7, NULL) == 7 ? 0 : 1;\n}\n' >own.c
+printf '#include "gofer.h"\n__attribute__((noinline)) void waits(go_chan(int) c)\n{\n    go_recv(c);\n    __asm__("");\n}\nint go_main(int argc, char **argv)\n{\n    (void)argc;\n    (void)argv;\n    go_chan(int) c = go_chan_make(int, 0);\n    go(waits, c);\n    waits(c);\n    return 0;\n}\n' >asleep.c
 for compiler in "${compilers[@]}"; do
     for level in -O2 '-O3 -flto'; do
         # LTO's code generation is as slow as two compilers: gcc alone does it here
@@ -28,6 +29,15 @@ for compiler in "${compilers[@]}"; do
                 exit 1
             }
         done
+        # shellcheck disable=SC2086
+        "$compiler" -std=gnu11 $level -rdynamic -Idist asleep.c gofer.o switch.o -pthread -o asleep
+        status=0
+        ./asleep >out 2>&1 || status=$?
+        [ "$status $(grep -c '^main\.waits(' out) $(grep -c '^main\.go_main(' out)" = '2 2 1' ] || {
+            echo "FAIL $compiler $level: a trace of goroutines that wait: status $status"
+            cat out
+            exit 1
+        }
         echo "ok $compiler $level"
     done
     "$compiler" -std=gnu11 -DGOFER_NO_MAIN -Idist own.c dist/gofer.c dist/gofer.S -pthread -o own
