@@ -27,17 +27,19 @@ static bool same_function(const gofer_site *a, const gofer_site *b)
            (strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0);
 }
 
-/* Drops what lies deeper than `frame`; returns the outermost Goexit among it. */
-static struct gofer_panic *drop_deeper(gofer_g *self, const char *frame)
+static void drop_newest(gofer_g *self)
 {
-    struct gofer_panic *goexit = NULL;
+    free(self->panics->allocated);
+    self->panics = self->panics->older;
+}
+
+/* Drops what lies deeper than `frame`; returns whether a Goexit was among it. */
+static bool drop_deeper(gofer_g *self, const char *frame)
+{
+    bool goexit = false;
     while (self->panics && self->panics->frame <= frame) {
-        struct gofer_panic *panic = self->panics;
-        if (panic->is_goexit)
-            goexit = panic;
-        free(panic->allocated);
-        panic->allocated = NULL;
-        self->panics = panic->older;
+        goexit |= self->panics->is_goexit;
+        drop_newest(self);
     }
     while (self->running && self->running->frame <= frame)
         self->running = self->running->outer;
@@ -307,6 +309,8 @@ static _Noreturn gofer_noinline void goexit_again(gofer_g *self)
                                   .frame = __builtin_frame_address(0) };
     self->panics = &goexit;
     gofer_run_deferred(self, &goexit);
+    while (self->panics)
+        drop_newest(self);
     gofer_goroutine_end();
 }
 
