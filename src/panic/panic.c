@@ -236,11 +236,11 @@ _Noreturn gofer_cold void gofer_panic_fault(const char *text, void *address,
 void(go_repanic)(const go_panic_value *value)
 {
     check_jumps(__builtin_frame_address(0));
-    gofer_g *self = gofer_self();
-    struct gofer_panic panic = { .value = *value };
-    for (struct gofer_panic *older = self->panics; older; older = older->older)
-        if (&older->value == value)
-            older->repanicked = true;
+    if (!value)
+        go_panic_pointer(NULL);
+    struct gofer_panic panic = { .value = *value }, *newest = gofer_self()->panics;
+    if (newest && newest->value.text == value->text)
+        newest->repanicked = true;
     raise_panic(&panic);
 }
 
