@@ -61,8 +61,8 @@ static _Noreturn void land(gofer_frame *frame)
 
 static _Noreturn void goexit_again(gofer_g *self);
 
-/* A deferred call of `site`'s function recovered: the function's other deferred calls, then its
- * mark. */
+/* A deferred call of `site`'s function recovered. That panic and those within it are over: the
+ * function's other deferred calls run as at a return, then its mark is landed at. */
 static _Noreturn void return_recovered(gofer_g *self, const gofer_site *site)
 {
     gofer_defer *record;
@@ -71,10 +71,10 @@ static _Noreturn void return_recovered(gofer_g *self, const gofer_site *site)
     if (!record || !same_function(record->site, site))
         gofer_fatal("go_recover in a deferred call of %s, which has no go_recoverable (%s:%d)",
                     site->function, site->file, site->line);
-    while (self->defers != record)
-        gofer_defer_leave(self->defers);
     if (drop_deeper(self, record->stack))
         goexit_again(self);
+    while (self->defers != record)
+        gofer_defer_leave(self->defers);
     land(gofer_container(record, gofer_frame, mark));
 }
 
