@@ -129,7 +129,7 @@ static void main_goroutine(void)
 {
     int status = main_fn(main_argc, main_argv);
     gofer_let_end();
-    gofer_freeze_world();
+    gofer_cut_off();
     exit(status);
 }
 

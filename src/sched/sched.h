@@ -240,8 +240,9 @@ extern struct gofer_sched {
 
     /* Read by everybody, seldom written. */
     _Atomic int nprocs __attribute__((aligned(GOFER_CACHE_LINE)));
-    _Atomic int p_count;  /* entries of ps, never fewer than nprocs */
-    _Atomic bool exiting; /* main has returned, or a fatal error: no goroutine resumes */
+    _Atomic int p_count;      /* entries of ps, never fewer than nprocs */
+    _Atomic bool exiting;     /* a fatal error: no goroutine resumes */
+    _Atomic uint32_t cut_off; /* futex: main has returned; see gofer_cut_off */
     _Atomic bool monitor_sleeps;
     bool forked;              /* the child of a fork: the runtime is not there */
     bool migrates;            /* GOFER_DEBUG=migrate: every resume changes the thread */
@@ -251,7 +252,7 @@ extern struct gofer_sched {
     bool all_sticky;          /* GOFER_STICKY=1 */
     int max_threads;
     gofer_g *main_g;
-    gofer_m *ender; /* exiting: the thread that ends the process */
+    gofer_m *ender; /* cut_off: main's thread */
     gofer_m *_Atomic all_ms;
     _Atomic uint64_t thread_wakes; /* plain threads made ready so far: the deadlock check's
                                       proof that none was while it looked */
@@ -365,6 +366,12 @@ bool gofer_membarrier(void);
 /* For dumps and the end of the process: no goroutine starts or resumes from now on, and those
  * that run stop at their next call into the runtime, for good. */
 void gofer_freeze_world(void);
+
+/* Main has returned and exits: as in Go no other goroutine resumes. Those that run stop at their
+ * next switch. But an exit handler may wait, for one of them or for a time: then all go on, as
+ * after exit(). */
+void gofer_cut_off(void);
+void gofer_cut_off_end(void);
 
 /* For looks at all goroutines while the program goes on: none is resumed, and none that runs gets
  * into the runtime, until gofer_start_world, which takes the result. The caller's thread stays the
