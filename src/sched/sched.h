@@ -174,7 +174,8 @@ struct gofer_m {
     bool ends;             /* for g0: its goroutine ended while tied to it */
     /* Something is out of the ordinary at the next scheduling point: it is tied to a goroutine,
      * others that only it may run wait, it started a timer, its processor may be one too many, or
-     * it just got it. Set by anybody after the thing itself; see gofer_attend. */
+     * it just got it; or main has returned. Set by anybody after the thing itself; see
+     * gofer_attend. */
     _Atomic bool attention;
     bool is_foreign; /* a plain thread; g == &g0, never holds a p */
     bool is_ignored; /* go_thread_ignore: it wakes nobody */
