@@ -63,20 +63,28 @@ GOFER_END
 
 /* Bytes that the arguments may take on the stack: each rounded up to 16. The comma turns an array
  * into the pointer that is passed. */
-#define GOFER_SIZE_PASSED(a) sizeof(__typeof__((void)0, (a)))
+#define GOFER_TYPE_PASSED(a) __typeof__((void)0, (a))
+#define GOFER_SIZE_PASSED(a) sizeof(GOFER_TYPE_PASSED(a))
 #if defined __aarch64__
 /* A larger one lies in the caller's frame, which may be gone when the call is replayed. */
-#define GOFER_SLOT(a)                                                                    \
-    (((GOFER_SIZE_PASSED(a) + 15) & ~(size_t)15) +                                       \
-     0 * sizeof(struct {                                                                 \
-         _Static_assert(                                                                 \
-             GOFER_SIZE_PASSED(a) <= 16,                                                 \
-             "gofer: aarch64 passes a struct over 16 bytes by address; pass a pointer"); \
-         char unused;                                                                    \
-     }))
+#define GOFER_MAY_PASS(a) (GOFER_SIZE_PASSED(a) <= 16)
+#define GOFER_REFUSAL "gofer: aarch64 passes a struct over 16 bytes by address; pass a pointer"
 #else
-#define GOFER_SLOT(a) ((GOFER_SIZE_PASSED(a) + 15) & ~(size_t)15)
+/* A record keeps 16 bytes of a vector register, and its stack part is aligned to as many. A
+ * vector's class is -1, from gcc 14 on 19. */
+#define GOFER_MAY_PASS(a)                                                        \
+    (GOFER_SIZE_PASSED(a) <= 16 ||                                               \
+     (_Alignof(GOFER_TYPE_PASSED(a)) <= 16 && __builtin_classify_type(a) >= 0 && \
+      __builtin_classify_type(a) != 19))
+#define GOFER_REFUSAL \
+    "gofer: pass a pointer to a vector over 16 bytes, or to what is aligned to more than 16"
 #endif
+#define GOFER_PASSABLE(a)                                 \
+    struct {                                              \
+        _Static_assert(GOFER_MAY_PASS(a), GOFER_REFUSAL); \
+        char unused;                                      \
+    }
+#define GOFER_SLOT(a) (((GOFER_SIZE_PASSED(a) + 15) & ~(size_t)15) + 0 * sizeof(GOFER_PASSABLE(a)))
 #define GOFER_SIZE_0() 0
 #define GOFER_SIZE_1(a) GOFER_SLOT(a)
 #define GOFER_SIZE_2(a, ...) GOFER_SLOT(a) + GOFER_SIZE_1(__VA_ARGS__)
@@ -125,7 +133,6 @@ GOFER_END
 /* Whether n arguments (at most GOFER_WORDS) are just words: integers and pointers, of the very
  * types that fn declares, since one of another type may be converted to a double or a struct; one
  * alone may also be of a type that is known to keep its bits. */
-#define GOFER_TYPE_PASSED(a) __typeof__((void)0, (a))
 #define GOFER_IS_WORD(a)                                                   \
     (__builtin_classify_type(a) >= 1 && __builtin_classify_type(a) <= 5 && \
      sizeof(GOFER_TYPE_PASSED(a)) <= 8)

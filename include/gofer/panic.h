@@ -106,8 +106,14 @@ GOFER_END
 #define GOFER_FUNCTION __extension__ __func__
 
 /* In a deferred call that a panic runs: stops the panic and returns its value. Everywhere else
- * (called by anything but the deferred call itself, no panic, a Goexit) it returns NULL.
- * Go: recover(). */
+ * (called by anything but the deferred call itself, no panic, a Goexit) it returns NULL. Go:
+ * recover().
+ *
+ * A function that the compiler inlines into the deferred call, or jumps to where the deferred call
+ * ends by calling it, stands in its place. In C it is told apart by its name alone, and so takes
+ * the panic where go_defer was given a pointer to a function instead of one's name, or where a
+ * function calls itself. Whoever relies on NULL there makes it noinline and lets something follow
+ * its call: __asm__ volatile(""). */
 #define go_recover() gofer_recover(__builtin_return_address(0), __extension__ __func__)
 
 /* Registers fn(args…), evaluated now, to run when the enclosing block is left: by falling out,

@@ -17,7 +17,8 @@ typedef struct go_options {
 } go_options;
 
 /* main's goroutine, written by the program. The process ends with its result as soon as it
- * returns, whatever other goroutines do. Go: func main. */
+ * returns, whatever other goroutines do: none resumes. But a function of atexit or a destructor
+ * may wait, and then they go on. Go: func main. */
 int go_main(int argc, char **argv);
 
 /* Starts fn(arg) as a goroutine. The form for every compiler and language binding; C programs

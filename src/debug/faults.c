@@ -104,7 +104,8 @@ static _Noreturn void report_sent(int number, const siginfo_t *info, uintptr_t p
     gofer_die_of_signal(first, second, true, pc);
 }
 
-static _Noreturn void report_fault(int number, const siginfo_t *info, uintptr_t pc)
+/* `begin`: where the trace does. */
+static _Noreturn void report_fault(int number, const siginfo_t *info, uintptr_t pc, uintptr_t begin)
 {
     char first[128];
     struct line second = signal_line(number, info, pc);
@@ -114,7 +115,7 @@ static _Noreturn void report_fault(int number, const siginfo_t *info, uintptr_t 
                  (unsigned long)(uintptr_t)info->si_addr);
     else
         snprintf(first, sizeof first, "panic: %s\n", texts[fault]);
-    gofer_die_of_signal(first, second.text, fault == FAULT_ADDRESS, pc);
+    gofer_die_of_signal(first, second.text, fault == FAULT_ADDRESS, begin);
 }
 
 /* ---- panics ------------------------------------------------------------------------------- */
@@ -164,22 +165,32 @@ bool gofer_call_handler(const struct sigaction *action, int number, siginfo_t *i
     return true;
 }
 
+/* A call or a jump led to the address that failed. */
+static bool is_bad_call(int number, const siginfo_t *info, uintptr_t pc)
+{
+    return number == SIGSEGV && info->si_code > 0 && (uintptr_t)info->si_addr == pc;
+}
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     gofer_m *m = gofer_m_self();
     uintptr_t pc = gofer_fault_pc(context);
     bool overflow = number == SIGSEGV && m && info->si_code > 0 && is_overflow(m->g, info->si_addr);
-    if (!overflow && becomes_panic(m, info)) {
-        gofer_fault_redirect(context, number | info->si_code << 8, (uintptr_t)info->si_addr);
+    bool panics = !overflow && becomes_panic(m, info);
+    if (!panics && gofer_call_handler(&earlier[number], number, info, context))
+        return;
+    uintptr_t begin = pc;
+    if (m && is_bad_call(number, info, pc))
+        begin = gofer_fault_undo_call(context, m->g->stack_low, m->g->stack_high);
+    if (panics) {
+        gofer_fault_redirect(context, number | info->si_code << 8, (uintptr_t)info->si_addr, pc);
         return;
     }
-    if (gofer_call_handler(&earlier[number], number, info, context))
-        return;
     if (overflow)
         report_overflow(m->g, pc);
     if (info->si_code <= 0)
         report_sent(number, info, pc);
-    report_fault(number, info, pc);
+    report_fault(number, info, pc, begin);
 }
 
 static void on_quit(int number, siginfo_t *info, void *context)

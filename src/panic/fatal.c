@@ -218,20 +218,23 @@ _Noreturn gofer_cold void gofer_die_of_panic(gofer_g *self)
 
 /* ---- fatal errors ------------------------------------------------------------------------- */
 
-/* The panics that a fatal error interrupts come first. */
-static void print_pending_panics(void)
+/* The panics that an end interrupts come first. As in Go a fatal error is indented after a Goexit
+ * too, a panic is not. */
+static void print_pending_panics(bool is_panic)
 {
     gofer_m *m = gofer_m_self();
-    if (m && m->g->panics && !m->g->panics->is_goexit) {
-        gofer_print_panics(m->g->panics);
+    const struct gofer_panic *newest = m ? m->g->panics : NULL;
+    if (!newest)
+        return;
+    gofer_print_panics(newest);
+    if (!is_panic || !newest->is_goexit)
         gofer_print("\t");
-    }
 }
 
 static _Noreturn void die(const char *text, bool all)
 {
     begin_end();
-    print_pending_panics();
+    print_pending_panics(false);
     keep_text("fatal error: ", text);
     gofer_print("fatal error: ");
     gofer_print(text);
@@ -280,7 +283,7 @@ _Noreturn gofer_cold void gofer_die_of_signal(const char *first, const char *sec
 {
     begin_end();
     keep_text("", first);
-    print_pending_panics();
+    print_pending_panics(true);
     gofer_print(first);
     gofer_print(second);
     if (gofer_traceback_level() != GOFER_TRACE_NONE) {

@@ -27,17 +27,19 @@ static bool same_function(const gofer_site *a, const gofer_site *b)
            (strcmp(a->function, b->function) == 0 && strcmp(a->file, b->file) == 0);
 }
 
-/* Drops what lies deeper than `frame`; returns the outermost Goexit among it. */
-static struct gofer_panic *drop_deeper(gofer_g *self, const char *frame)
+static void drop_newest(gofer_g *self)
 {
-    struct gofer_panic *goexit = NULL;
+    free(self->panics->allocated);
+    self->panics = self->panics->older;
+}
+
+/* Drops what lies deeper than `frame`; returns whether a Goexit was among it. */
+static bool drop_deeper(gofer_g *self, const char *frame)
+{
+    bool goexit = false;
     while (self->panics && self->panics->frame <= frame) {
-        struct gofer_panic *panic = self->panics;
-        if (panic->is_goexit)
-            goexit = panic;
-        free(panic->allocated);
-        panic->allocated = NULL;
-        self->panics = panic->older;
+        goexit |= self->panics->is_goexit;
+        drop_newest(self);
     }
     while (self->running && self->running->frame <= frame)
         self->running = self->running->outer;
@@ -59,8 +61,8 @@ static _Noreturn void land(gofer_frame *frame)
 
 static _Noreturn void goexit_again(gofer_g *self);
 
-/* A deferred call of `site`'s function recovered: the function's other deferred calls, then its
- * mark. */
+/* A deferred call of `site`'s function recovered. That panic and those within it are over: the
+ * function's other deferred calls run as at a return, then its mark is landed at. */
 static _Noreturn void return_recovered(gofer_g *self, const gofer_site *site)
 {
     gofer_defer *record;
@@ -69,10 +71,10 @@ static _Noreturn void return_recovered(gofer_g *self, const gofer_site *site)
     if (!record || !same_function(record->site, site))
         gofer_fatal("go_recover in a deferred call of %s, which has no go_recoverable (%s:%d)",
                     site->function, site->file, site->line);
-    while (self->defers != record)
-        gofer_defer_leave(self->defers);
     if (drop_deeper(self, record->stack))
         goexit_again(self);
+    while (self->defers != record)
+        gofer_defer_leave(self->defers);
     land(gofer_container(record, gofer_frame, mark));
 }
 
@@ -234,11 +236,11 @@ _Noreturn gofer_cold void gofer_panic_fault(const char *text, void *address,
 void(go_repanic)(const go_panic_value *value)
 {
     check_jumps(__builtin_frame_address(0));
-    gofer_g *self = gofer_self();
-    struct gofer_panic panic = { .value = *value };
-    for (struct gofer_panic *older = self->panics; older; older = older->older)
-        if (&older->value == value)
-            older->repanicked = true;
+    if (!value)
+        go_panic_pointer(NULL);
+    struct gofer_panic panic = { .value = *value }, *newest = gofer_self()->panics;
+    if (newest && newest->value.text == value->text)
+        newest->repanicked = true;
     raise_panic(&panic);
 }
 
@@ -307,6 +309,8 @@ static _Noreturn gofer_noinline void goexit_again(gofer_g *self)
                                   .frame = __builtin_frame_address(0) };
     self->panics = &goexit;
     gofer_run_deferred(self, &goexit);
+    while (self->panics)
+        drop_newest(self);
     gofer_goroutine_end();
 }
 

@@ -9,6 +9,7 @@
 
 #include "panic/panic.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -130,8 +131,7 @@ gofer_cold gofer_p *gofer_enter_slow(gofer_m **m)
     gofer_p *p = thaw(*m);
     if (p)
         return p;
-    while (atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed))
-        pause();
+    gofer_stay_if_ended(*m);
     gofer_g *self = (*m)->g;
     p = claim_idle_p();
     if (p) {
@@ -186,10 +186,37 @@ void gofer_freeze_world(void)
 {
     gofer_m *self = gofer_m_self();
     atomic_store_explicit(&gofer_sched.exiting, true, memory_order_seq_cst);
-    gofer_sched.ender = self;
     int64_t deadline = gofer_nanotime() + 20000000;
     for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
          m = m->all_link)
         if (m != self)
             freeze_for_good(m, deadline);
+}
+
+void gofer_cut_off(void)
+{
+    gofer_sched.ender = gofer_m_self();
+    /* pairs with the acquire in gofer_stay_if_ended_slow */
+    atomic_store_explicit(&gofer_sched.cut_off, 1, memory_order_release);
+    gofer_call_attention_of_all();
+}
+
+void gofer_cut_off_end(void)
+{
+    if (!atomic_exchange_explicit(&gofer_sched.cut_off, 0, memory_order_relaxed))
+        return;
+    gofer_futex_wake(&gofer_sched.cut_off, INT_MAX);
+    gofer_wake_one();
+}
+
+gofer_cold void gofer_stay_if_ended_slow(gofer_m *m)
+{
+    while (atomic_load_explicit(&gofer_sched.cut_off, memory_order_acquire)) {
+        if (m == gofer_sched.ender)
+            gofer_cut_off_end();
+        else
+            gofer_futex_wait(&gofer_sched.cut_off, 1, -1);
+    }
+    while (atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed))
+        pause();
 }

@@ -65,6 +65,14 @@ gofer_p *gofer_enter_parked_slow(gofer_m *m);
 bool gofer_freeze(gofer_m *m, gofer_p *p, bool owner_is_out);
 void gofer_unfreeze(gofer_m *m, gofer_p *p); /* p NULL: it was handed off */
 void gofer_membarrier_register(void);
+gofer_cold void gofer_stay_if_ended_slow(gofer_m *m);
+/* On m's own context, or inside without a processor: stays here while no goroutine may resume. */
+static inline void gofer_stay_if_ended(gofer_m *m)
+{
+    if (gofer_unlikely(atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed) ||
+                       atomic_load_explicit(&gofer_sched.cut_off, memory_order_relaxed)))
+        gofer_stay_if_ended_slow(m);
+}
 
 /* thread.c */
 void gofer_threads_begin(void);                     /* before the first thread is started */
@@ -118,6 +126,7 @@ void gofer_procs_start(void);
 void gofer_procs_refresh(void);      /* the machine may have changed what it gives */
 void gofer_procs_free(void);         /* nobody holds one, and no thread is left */
 void gofer_procs_retire(gofer_m *m); /* m gives up a processor beyond GOMAXPROCS; outside after */
+void gofer_call_attention_of_all(void);
 
 /* local.c */
 void gofer_locals_free(gofer_g *g);

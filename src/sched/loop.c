@@ -6,7 +6,6 @@
 #include "time/timer.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 enum { GLOBAL_MOST = 128, SPIN_NANOSECONDS = 20000, COARSE = 50000 /* of coarse_now */ };
 
@@ -108,8 +107,7 @@ static gofer_g *find_runnable(gofer_m *m)
     while (!m->ends) {
         bool spinning = m->wake_spinning;
         m->wake_spinning = false;
-        while (atomic_load_explicit(&gofer_sched.exiting, memory_order_relaxed))
-            pause();
+        gofer_stay_if_ended(m);
         if (m->held &&
             m->held->index >= atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed))
             gofer_procs_retire(m);
@@ -149,7 +147,10 @@ static gofer_g *next_for(gofer_m *m)
     m->resume = NULL;
     if (g)
         return g;
-    return m->locked ? gofer_wait_for_locked(m) : find_runnable(m);
+    if (!m->locked)
+        return find_runnable(m);
+    gofer_stay_if_ended(m);
+    return gofer_wait_for_locked(m);
 }
 
 void gofer_g0_loop(gofer_m *m)

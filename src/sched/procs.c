@@ -133,7 +133,7 @@ static void unlist_beyond(int n)
     }
 }
 
-static void call_attention_of_all(void)
+void gofer_call_attention_of_all(void)
 {
     for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
          m = m->all_link)
@@ -149,7 +149,7 @@ static void set_procs(int n)
     n = make_ps(n < GOFER_MAX_PROCS ? n : GOFER_MAX_PROCS);
     unlist_beyond(n);
     atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
-    call_attention_of_all();
+    gofer_call_attention_of_all();
     unrest(n);
 }
 

@@ -129,15 +129,17 @@ static void main_goroutine(void)
 {
     int status = main_fn(main_argc, main_argv);
     gofer_let_end();
-    gofer_freeze_world();
+    gofer_cut_off();
     exit(status);
 }
 
-/* The last of exit's handlers. The C library flushes after it, and without the lock: a line that
- * another thread was printing came out twice. Keeps the lock. */
-static void stop_printing(void)
+/* After exit's handlers and the program's destructors, which may wait for goroutines that print.
+ * The C library flushes after it, and without the lock: a line that another thread was printing
+ * came out twice. Keeps the lock. */
+__attribute__((destructor(101))) static void stop_printing(void)
 {
-    gofer_lock_stdout();
+    if (gofer_sched.main_owns_process)
+        gofer_lock_stdout();
 }
 
 /* Go does not buffer its output and C does; at least whole lines shall be out when a program
@@ -168,7 +170,6 @@ GOFER_API int gofer_main(int argc, char **argv, int (*fn)(int, char **))
     main_fn = fn;
     int saved = errno;
     buffer_lines();
-    atexit(stop_printing);
     errno = saved;
     gofer_sched.main_owns_process = true;
     gofer_m *m = gofer_m_new();

@@ -174,7 +174,8 @@ struct gofer_m {
     bool ends;             /* for g0: its goroutine ended while tied to it */
     /* Something is out of the ordinary at the next scheduling point: it is tied to a goroutine,
      * others that only it may run wait, it started a timer, its processor may be one too many, or
-     * it just got it. Set by anybody after the thing itself; see gofer_attend. */
+     * it just got it; or main has returned. Set by anybody after the thing itself; see
+     * gofer_attend. */
     _Atomic bool attention;
     bool is_foreign; /* a plain thread; g == &g0, never holds a p */
     bool is_ignored; /* go_thread_ignore: it wakes nobody */
@@ -240,8 +241,9 @@ extern struct gofer_sched {
 
     /* Read by everybody, seldom written. */
     _Atomic int nprocs __attribute__((aligned(GOFER_CACHE_LINE)));
-    _Atomic int p_count;  /* entries of ps, never fewer than nprocs */
-    _Atomic bool exiting; /* main has returned, or a fatal error: no goroutine resumes */
+    _Atomic int p_count;      /* entries of ps, never fewer than nprocs */
+    _Atomic bool exiting;     /* a fatal error: no goroutine resumes */
+    _Atomic uint32_t cut_off; /* futex: main has returned; see gofer_cut_off */
     _Atomic bool monitor_sleeps;
     bool forked;              /* the child of a fork: the runtime is not there */
     bool migrates;            /* GOFER_DEBUG=migrate: every resume changes the thread */
@@ -251,7 +253,7 @@ extern struct gofer_sched {
     bool all_sticky;          /* GOFER_STICKY=1 */
     int max_threads;
     gofer_g *main_g;
-    gofer_m *ender; /* exiting: the thread that ends the process */
+    gofer_m *ender; /* cut_off: main's thread */
     gofer_m *_Atomic all_ms;
     _Atomic uint64_t thread_wakes; /* plain threads made ready so far: the deadlock check's
                                       proof that none was while it looked */
@@ -366,6 +368,12 @@ bool gofer_membarrier(void);
 /* For dumps and the end of the process: no goroutine starts or resumes from now on, and those
  * that run stop at their next call into the runtime, for good. */
 void gofer_freeze_world(void);
+
+/* Main has returned and exits: as in Go no other goroutine resumes. Those that run stop at their
+ * next switch. But an exit handler may wait, for one of them or for a time: then all go on, as
+ * after exit(). */
+void gofer_cut_off(void);
+void gofer_cut_off_end(void);
 
 /* For looks at all goroutines while the program goes on: none is resumed, and none that runs gets
  * into the runtime, until gofer_start_world, which takes the result. The caller's thread stays the

@@ -185,6 +185,7 @@ static gofer_cold bool attend(gofer_m *m, gofer_p *p)
     if (p->kick)
         gofer_kick_timekeeper(p);
     bool away = m->locked || gofer_list_count(&m->pinned) || gofer_sched.migrates ||
+                atomic_load_explicit(&gofer_sched.cut_off, memory_order_relaxed) ||
                 p->index >= atomic_load_explicit(&gofer_sched.nprocs, memory_order_relaxed);
     if (away)
         gofer_call_attention(m);

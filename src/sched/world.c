@@ -51,6 +51,7 @@ gofer_m *gofer_stop_world(void)
     gofer_m *m = gofer_m_attached();
     if (!gofer_visit_running(m))
         return NULL;
+    gofer_cut_off_end(); /* who waits for that is inside */
     for (;;) {
         gofer_enter(&m); /* nobody freezes us while we freeze others */
         if (gofer_spin_try(&one_stops)) {

@@ -1,6 +1,8 @@
 /* go_defer by block: every way out, and jumps past the registration. */
 #include "unit.h"
 
+#include <malloc.h>
+
 static char text[64];
 
 static void note(const char *word)
@@ -100,6 +102,36 @@ static void verbs(void)
     }
 }
 
+#if defined __GLIBC_PREREQ
+#if __GLIBC_PREREQ(2, 33)
+#define HAS_MALLINFO 1
+#endif
+#endif
+
+#ifdef HAS_MALLINFO
+enum { LONG_TEXT = 2000, ABORTED = 1000 };
+
+static void aborted(go_waitgroup *wg)
+{
+    go_defer(go_waitgroup_done, wg);
+    go_defer(go_goexit);
+    go_panic("%*d", LONG_TEXT, 1);
+}
+
+static void aborted_panics_keep_no_memory(void)
+{
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < ABORTED; i++) {
+        go_waitgroup wg = { 0 };
+        go_waitgroup_add(&wg, 1);
+        go(aborted, &wg);
+        go_waitgroup_wait(&wg);
+    }
+    size_t after = mallinfo2().uordblks;
+    CHECK(after < before + (size_t)ABORTED * LONG_TEXT / 2, 1);
+}
+#endif
+
 int go_main(int argc, char **argv)
 {
     (void)argc;
@@ -119,5 +151,8 @@ int go_main(int argc, char **argv)
     CHECK_TEXT(text, "gg|g");
     CHECK(many(1000), 500 * 3 + 500 * 9);
     verbs();
+#ifdef HAS_MALLINFO
+    aborted_panics_keep_no_memory();
+#endif
     return 0;
 }

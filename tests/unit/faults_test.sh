@@ -20,6 +20,10 @@ __attribute__((noinline)) static int divide(volatile int a, volatile int b)
 {
     return a / b;
 }
+__attribute__((noinline)) static int call(int (*volatile fn)(void))
+{
+    return fn() + 1;
+}
 static volatile int *beyond_the_file(void)
 {
     char name[] = "/tmp/gofer-XXXXXX";
@@ -38,6 +42,13 @@ static int try_deref(const char *what, volatile int *p)
     go_recoverable(result);
     go_defer(show, what);
     return deref(p);
+}
+static int try_call(const char *what, int (*fn)(void))
+{
+    int result = 7;
+    go_recoverable(result);
+    go_defer(show, what);
+    return call(fn);
 }
 static int try_divide(int by)
 {
@@ -70,6 +81,8 @@ static void recover_all(void)
     printf("returned %d\n", try_deref("wild", (int *)0x123456789000));
     printf("returned %d\n", try_deref("bus", beyond_the_file()));
     printf("returned %d\n", try_divide(0));
+    printf("returned %d\n", try_call("call of nil", NULL));
+    printf("returned %d\n", try_call("call of data", (int (*)(void))"data"));
     sigset_t after = mask();
     printf("mask %s, stack %s\n", memcmp(&before, &after, 128) ? "differs" : "as before",
            on_alternate_stack() ? "alternate" : "own");
@@ -110,6 +123,14 @@ static int in_goroutine(int argc, char **argv)
         deref((int *)0x123456789000);
     if (!strcmp(which, "bus"))
         deref(beyond_the_file());
+    if (!strcmp(which, "call"))
+        call(NULL);
+    if (!strcmp(which, "wild-call"))
+        call((int (*)(void))0x1000000);
+    if (!strcmp(which, "uncaught-call")) {
+        go_set_panic_on_fault(1);
+        call(NULL);
+    }
     if (!strcmp(which, "sent")) {
         kill(getpid(), SIGSEGV);
         pause(); /* another thread may be the one that gets it */
@@ -157,6 +178,13 @@ fatal error: fault
 [signal SIGSEGV: segmentation violation code=0x1 addr=0x123456789000 pc=0x' 'main.deref('
 expect faults bus 2 'unexpected fault address 0x' 'fatal error: fault
 [signal SIGBUS: bus error code=0x2 addr=0x' 'main.deref('
+expect faults call 2 "$nil
+[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x0]" 'main.call(' 'main.in_goroutine('
+expect faults wild-call 2 'unexpected fault address 0x1000000
+fatal error: fault
+[signal SIGSEGV: segmentation violation code=0x1 addr=0x1000000 pc=0x1000000]' 'main.call(' 'main.in_goroutine('
+expect faults uncaught-call 2 "$nil
+[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x0]" 'main.call(' 'main.in_goroutine('
 expect faults sent 2 'SIGSEGV: segmentation violation
 PC=0x' ' sigcode=0 addr=0x'
 expect faults recover 0 'before 0
@@ -165,6 +193,10 @@ returned 7
 wild: runtime error: invalid memory address or nil pointer dereference at 0x123456789000
 returned 7
 bus: runtime error: invalid memory address or nil pointer dereference at 0x' 'divide: runtime error: integer divide by zero at (nil)
+returned 7
+call of nil: runtime error: invalid memory address or nil pointer dereference at (nil)
+returned 7
+call of data: runtime error: invalid memory address or nil pointer dereference at 0x' '
 returned 7
 mask as before, stack own
 another goroutine'"'"'s: 0

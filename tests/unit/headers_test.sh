@@ -144,7 +144,7 @@ for compiler in "${compilers[@]}"; do
 done
 # wrong NAME CODE: CODE in a function body must not compile.
 wrong() {
-    printf '#include <gofer.h>\n#include <stdlib.h>\nstruct large { long a[9]; };\nstruct large large(void);\nvoid take(struct large l);\nvoid one(int i);\nvoid none(void);\nvoid f(int x);\nvoid f(int x)\n{\n    (void)x;\n    go_chan(int) c = go_chan_make(int, 0);\n    (void)c;\n    %s\n}\n' "$2" >"$work/wrong.c"
+    printf '#include <gofer.h>\n#include <stdlib.h>\nstruct large { long a[9]; };\nstruct large large(void);\nvoid take(struct large l);\nstruct aligned { _Alignas(32) char a[32]; };\nvoid take_aligned(struct aligned a);\ntypedef int vector __attribute__((vector_size(32)));\ntypedef vector loose __attribute__((aligned(1)));\nvoid take_vector(vector v);\nvoid one(int i);\nvoid none(void);\nvoid f(int x);\nvoid f(int x)\n{\n    (void)x;\n    go_chan(int) c = go_chan_make(int, 0);\n    (void)c;\n    %s\n}\n' "$2" >"$work/wrong.c"
     local compiler
     for compiler in "${compilers[@]}"; do
         # shellcheck disable=SC2086
@@ -167,6 +167,10 @@ wrong 'a struct returned in memory' 'go(large);'
 wrong 'a wrong element with a context' 'go_send_ctx(NULL, c, "x");'
 wrong 'a scope with a function that returns something else' 'go_scope (s) go_in(s, malloc, 1);'
 wrong 'a wrong argument in a scope' 'go_scope (s) go_in(s, one, "x");'
+wrong 'a struct that is aligned to more than 16 bytes' 'struct aligned a = { "" }; go(take_aligned, a);'
+wrong 'a deferred struct that is aligned to more than 16 bytes' 'struct aligned a = { "" }; go_defer(take_aligned, a);'
+wrong 'a vector of more than 16 bytes' 'vector v = { 0 }; go(take_vector, v);'
+wrong 'a vector of more than 16 bytes, not aligned' 'loose v = { 0 }; go(take_vector, v);'
 wrong 'a deferred call as the body of an if' 'if (x) go_defer(none);'
 if [[ $(${compilers[0]} -dumpmachine) == aarch64* ]]; then
     wrong 'a struct that is passed by address' 'struct large l = { { 0 } }; go(take, l);'

@@ -79,6 +79,122 @@ CASE(chain_of_kinds)
     go_panic_int(3);
 }
 
+static void panics_at_last(void)
+{
+    go_recoverable();
+    go_defer(panic_with, "at last");
+    go_defer(print_recovered, "recovered");
+    go_panic("inner");
+}
+
+CASE(chain_forgets_recovered_at_once)
+{
+    panics_at_last();
+    return 0;
+}
+
+CASE(chain_forgets_recovered_of_deferred)
+{
+    go_defer(panics_at_last);
+    go_panic("outer");
+}
+
+static void unlock_free(void)
+{
+    go_mutex m = { 0 };
+    go_mutex_unlock(&m);
+}
+
+static void fatal_at_last(void)
+{
+    go_recoverable();
+    go_defer(unlock_free);
+    go_defer(print_recovered, "recovered");
+    go_panic("inner");
+}
+
+CASE(fatal_forgets_recovered)
+{
+    fatal_at_last();
+    return 0;
+}
+
+static void fatal_in_goexit(void)
+{
+    go_defer(unlock_free);
+    go_goexit();
+}
+
+CASE(fatal_during_goexit)
+{
+    fatal_in_goexit();
+    return 0;
+}
+
+CASE(fatal_during_goexit_of_panic)
+{
+    go_defer(fatal_in_goexit);
+    go_panic("first");
+}
+
+static const go_panic_value *first;
+
+static void repanic_first(void)
+{
+    go_repanic(first);
+}
+
+static void panic_between(void)
+{
+    first = go_recover();
+    go_defer(repanic_first);
+    go_panic("between");
+}
+
+CASE(repanicked_past_another)
+{
+    go_defer(panic_between);
+    go_panic("first");
+}
+
+static void recover_and_repanic_first(void)
+{
+    go_recover();
+    go_repanic(first);
+}
+
+static void recovered_between(void)
+{
+    first = go_recover();
+    go_defer(recover_and_repanic_first);
+    go_panic("between");
+}
+
+CASE(repanicked_past_recovered)
+{
+    go_defer(recovered_between);
+    go_panic("first");
+}
+
+static void repanic_first_again(void)
+{
+    go_defer(recover_and_repanic_first);
+    first = go_recover();
+    go_repanic(first);
+}
+
+CASE(repanicked_by_first_value)
+{
+    go_defer(repanic_first_again);
+    go_panic("first");
+}
+
+CASE(repanicked_nothing)
+{
+    repanic();
+    return 0;
+}
+
 static void panic_then_say(void)
 {
     go_defer(say, "runs during the second panic");

@@ -14,6 +14,33 @@ func recoveredInside() {
 	panic("inner")
 }
 
+func panicsAtLast() {
+	defer func() { panic("at last") }()
+	defer func() { printRecovered("recovered", recover()) }()
+	panic("inner")
+}
+
+func unlockFree() {
+	var m sync.Mutex
+	m.Unlock()
+}
+
+func fatalAtLast() {
+	defer unlockFree()
+	defer func() { printRecovered("recovered", recover()) }()
+	panic("inner")
+}
+
+func fatalInGoexit() {
+	defer unlockFree()
+	runtime.Goexit()
+}
+
+func recoverAndPanic(v *any) {
+	recover()
+	panic(*v)
+}
+
 func asGoroutine(f func()) {
 	inGoroutine(f)
 	fmt.Println("ended")
@@ -116,6 +143,43 @@ func init() {
 		defer recoveredInside()
 		panic("outer")
 	})
+	add("chain_forgets_recovered_at_once", printed, panicsAtLast)
+	add("chain_forgets_recovered_of_deferred", printed, func() {
+		defer panicsAtLast()
+		panic("outer")
+	})
+	add("fatal_forgets_recovered", "runtime/panic.go printPreFatalDeferPanic", fatalAtLast)
+	add("fatal_during_goexit", "runtime/panic.go printPreFatalDeferPanic", fatalInGoexit)
+	add("fatal_during_goexit_of_panic", "runtime/panic.go printPreFatalDeferPanic", func() {
+		defer fatalInGoexit()
+		panic("first")
+	})
+	add("repanicked_past_another", "runtime/panic.go preprintpanics", func() {
+		defer func() {
+			first := recover()
+			defer func() { panic(first) }()
+			panic("between")
+		}()
+		panic("first")
+	})
+	add("repanicked_past_recovered", "runtime/panic.go preprintpanics", func() {
+		defer func() {
+			first := recover()
+			defer recoverAndPanic(&first)
+			panic("between")
+		}()
+		panic("first")
+	})
+	add("repanicked_by_first_value", "runtime/panic.go preprintpanics", func() {
+		defer func() {
+			var first any
+			defer recoverAndPanic(&first)
+			first = recover()
+			panic(first)
+		}()
+		panic("first")
+	})
+	add("repanicked_nothing", "runtime/panic.go gopanic", repanic)
 	add("chain_with_newlines", printed, func() {
 		defer func() { panic("second\nline") }()
 		panic("first\nline")
