@@ -78,6 +78,15 @@ expect '-- before the files' 2 '<--x>' "$gofer" run -- args.c --x
 expect 'standard input is the program'"'"'s' 0 'from input' bash -c "echo from input | \"$gofer\" run cat.c"
 expect 'GOMAXPROCS passes through' 7 '' env GOMAXPROCS=7 "$gofer" run procs.c
 expect 'nothing is added to the environment' 0 '' bash -c "env -i PATH=\"\$PATH\" GOFERCACHE=\"\$GOFERCACHE\" GOFER_LIB=\"\$GOFER_LIB\" A=1 \"$gofer\" run environ.c | grep -v -e ^PATH= -e ^GOFER -e ^A=1 -e ^_= -e ^PWD= -e ^SHLVL= -e ^OLDPWD=; test \$? = 1"
+# Every word of the scripts, as a name in the environment.
+mapfile -t environment < <(grep -oh '\b[a-z][a-z_]*\b' "$source/tools/gofer" "$source/gofer" | sort -u)
+value=$'a \'b\' "c" $d `e` \\ \t \xff'
+environment=("${environment[@]/%/=$value}" "PATH=$PATH" "GOFERCACHE=$GOFERCACHE" "GOFER_LIB=$GOFER_LIB" 'LINES=1
+2' 'EMPTY=')
+env -i "${environment[@]}" env | sort >environment
+expect 'and all of it stays' 0 '' bash -c 'environment=("$@")
+    env -i "${environment[@]:1}" "$1" run environ.c 2>&1 | grep -av -e ^_= -e ^PWD= -e ^SHLVL= -e ^OLDPWD= | sort | diff -a - environment' \
+    bash "$gofer" "${environment[@]}"
 mkdir -p 'a dir/inc lude'
 printf '#define OTHER 8\n' >'a dir/inc lude/$other #.h'
 printf '// gofer: flags -Ilocal -DUSED\n#include <local.h>\n#include "inc lude/$other #.h"\n#include <gofer.h>\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    return LOCAL + OTHER + USED;\n}\n' >'a dir/a file.c'
