@@ -96,6 +96,27 @@ printf '#define OTHER 9\n' >'a dir/inc lude/$other #.h'
 expect 'a changed header with spaces in its name' 20 '' "$gofer" run 'a dir/a file.c'
 expect 'a flag with a separate argument' 0 3 "$gofer" run -D OTHER=3 -l m flag.c
 
+# What the linker read.
+printf '#include <gofer.h>\nint value(void);\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    return value();\n}\n' >value.c
+mkdir -p 'a dir/lib' cxx1 cxx2
+archive() {
+    printf 'int value(void)\n{\n    return %d;\n}\n' "$1" >one.c && cc -c one.c && ar rcs 'a dir/lib/libvalue.a' one.o
+}
+archive 31
+expect 'an archive' 31 '' "$gofer" run -L'a dir/lib' -lvalue value.c
+archive 32
+expect 'a changed archive' 32 '' "$gofer" run -L'a dir/lib' -lvalue value.c
+rm 'a dir/lib/libvalue.a'
+expect 'an archive that is gone' 1 'lvalue' "$gofer" run -L'a dir/lib' -lvalue value.c
+expect 'objects that the linker makes' 0 3 "$gofer" run -flto -D OTHER=3 flag.c
+if command -v "${CXX:-c++}" >/dev/null; then
+    printf '#define VALUE 41\n' >cxx1/value.h
+    printf '#define VALUE 42\n' >cxx2/value.h
+    printf '#include <gofer.h>\n#include <value.h>\nint go_main(int, char **)\n{\n    return VALUE;\n}\n' >value.cpp
+    expect 'a folder for headers of C++' 41 '' env CPLUS_INCLUDE_PATH=cxx1 "$gofer" run value.cpp
+    expect 'another folder for them' 42 '' env CPLUS_INCLUDE_PATH=cxx2 "$gofer" run value.cpp
+fi
+
 # Many at once that all find the cache empty, while the header changes under them: each prints one
 # of the two values, and afterwards the last one counts.
 printf '#define OTHER 21\n' >other.h
