@@ -63,6 +63,9 @@ printf 'void missing(void);\nint go_main(int c, char **v)\n{\n    (void)c;\n    
 expect 'passes arguments and status' 3 '<a b><-x>' "$gofer" run args.c 'a b' -x
 expect 'again, from the cache' 3 '<a b><-x>' "$gofer" run args.c 'a b' -x
 expect 'hooks are preloaded' 2 'gofer-hook: parked' env GOFER_HOOK=count "$gofer" run -hook args.c x
+expect 'hooks are linked' 2 'gofer-hook: parked' env GOFER_HOOK=count "$gofer" run -lgofer-hook args.c x
+expect 'and in a program that is built' 0 '' "$gofer" build -o hooked -lgofer-hook args.c
+expect 'which finds them' 2 'gofer-hook: parked' env GOFER_HOOK=count ./hooked x
 expect 'hooks are for run' 2 'build: -hook is for run' "$gofer" build -hook args.c
 expect 'several files and a link line' 0 '5 2.0' "$gofer" run main.c other.c
 expect 'a panic exits 2 and nothing is added' 2 'panic: bad' "$gofer" run panic.c
