@@ -63,6 +63,10 @@ printf 'void missing(void);\nint go_main(int c, char **v)\n{\n    (void)c;\n    
 expect 'passes arguments and status' 3 '<a b><-x>' "$gofer" run args.c 'a b' -x
 expect 'again, from the cache' 3 '<a b><-x>' "$gofer" run args.c 'a b' -x
 expect 'hooks are preloaded' 2 'gofer-hook: parked' env GOFER_HOOK=count "$gofer" run -hook args.c x
+ln -s "$GOFER_LIB" 'lib: here'
+expect 'hooks in a folder with a space' 2 'gofer-hook: parked' env GOFER_LIB="$work/lib: here" GOFERCACHE="$work/hooks" GOFER_HOOK=count "$gofer" run -hook args.c x
+expect 'and again' 2 'gofer-hook: parked' env GOFER_LIB="$work/lib: here" GOFERCACHE="$work/hooks" GOFER_HOOK=count "$gofer" run -hook args.c x
+expect 'and with a cache in such a one' 1 'set GOFERCACHE' env GOFER_LIB="$work/lib: here" "$gofer" run -hook args.c x
 expect 'hooks are linked' 2 'gofer-hook: parked' env GOFER_HOOK=count "$gofer" run -lgofer-hook args.c x
 expect 'and in a program that is built' 0 '' "$gofer" build -o hooked -lgofer-hook args.c
 expect 'which finds them' 2 'gofer-hook: parked' env GOFER_HOOK=count ./hooked x
