@@ -139,6 +139,11 @@ expect 'after many at once' 0 22 env GOFERCACHE="$work/many" "$gofer" run header
 
 expect 'builds to a name' 0 '' "$gofer" build -o out args.c
 expect 'the built program runs' 2 '<z>' ./out z
+expect 'and once more' 0 '' "$gofer" build -o out args.c
+cp args.c kept.c
+expect 'no program in place of a source' 1 'build: kept.c already exists and is not a program' "$gofer" build -o kept.c kept.c
+expect 'which is as it was' 0 '' cmp args.c kept.c
+expect 'to an empty file' 0 '' bash -c ": >empty && '$gofer' build -o empty args.c"
 expect 'a missing file' 1 'gofer: cannot find missing.c' "$gofer" run missing.c
 expect 'a directory' 1 'is a directory' "$gofer" run .
 expect 'not a C file' 1 'is not a .c file' "$gofer" run other.h
