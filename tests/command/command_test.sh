@@ -101,6 +101,8 @@ mkdir -p 'a dir/local' && printf '#define LOCAL 10\n' >'a dir/local/local.h'
 expect 'names with spaces, folders relative to the source' 19 '' "$gofer" run 'a dir/a file.c'
 printf '#define OTHER 9\n' >'a dir/inc lude/$other #.h'
 expect 'a changed header with spaces in its name' 20 '' "$gofer" run 'a dir/a file.c'
+printf '// gofer: flags -DOTHER=6 -DLAST=1\r\n// gofer: link -lm\r\n#include <gofer.h>\r\nint go_main(int c, char **v)\r\n{\r\n    (void)c;\r\n    (void)v;\r\n    return OTHER + LAST;\r\n}\r\n' >lines.c
+expect 'lines that end in CR LF' 7 '' "$gofer" run lines.c
 expect 'a flag with a separate argument' 0 3 "$gofer" run -D OTHER=3 -l m flag.c
 
 # What the linker read.
