@@ -101,6 +101,13 @@ mkdir -p 'a dir/local' && printf '#define LOCAL 10\n' >'a dir/local/local.h'
 expect 'names with spaces, folders relative to the source' 19 '' "$gofer" run 'a dir/a file.c'
 printf '#define OTHER 9\n' >'a dir/inc lude/$other #.h'
 expect 'a changed header with spaces in its name' 20 '' "$gofer" run 'a dir/a file.c'
+mkdir -p words/inc words/sys words/lib
+printf '#define ONE 1\n' >words/inc/one.h
+printf '#define TWO 2\n' >words/sys/two.h
+printf 'int three(void)\n{\n    return 3;\n}\n' >words/three.c
+(cd words && cc -c three.c && ar rcs lib/libthree.a three.o)
+printf '// gofer: flags -I inc -isystem sys -I %s/nothing\n// gofer: link -L lib -l three\n#include <gofer.h>\n#include <one.h>\n#include <two.h>\nint three(void);\nint go_main(int c, char **v)\n{\n    (void)c;\n    (void)v;\n    return ONE + TWO + three();\n}\n' "$work" >words/words.c
+expect 'folders that are words of their own' 6 '' "$gofer" run words/words.c
 printf '// gofer: flags -DOTHER=6 -DLAST=1\r\n// gofer: link -lm\r\n#include <gofer.h>\r\nint go_main(int c, char **v)\r\n{\r\n    (void)c;\r\n    (void)v;\r\n    return OTHER + LAST;\r\n}\r\n' >lines.c
 expect 'lines that end in CR LF' 7 '' "$gofer" run lines.c
 expect 'a flag with a separate argument' 0 3 "$gofer" run -D OTHER=3 -l m flag.c
