@@ -158,6 +158,7 @@ expect 'a directory' 1 'is a directory' "$gofer" run .
 expect 'not a C file' 1 'is not a .c file' "$gofer" run other.h
 expect 'no file' 2 'no .c file named' "$gofer" run
 expect 'an unknown flag' 2 'unknown flag -Q' "$gofer" run -Q args.c
+expect 'two sanitizers' 2 'run: may not use -race and -asan simultaneously' "$gofer" run -race -asan args.c
 expect 'an unknown command' 2 'unknown command' "$gofer" fly
 mkdir only
 GOFERCACHE=$work/only expect 'a compile error' 1 'nothing' "$gofer" run broken.c
