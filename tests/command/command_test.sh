@@ -110,6 +110,8 @@ printf '// gofer: flags -I inc -isystem sys -I %s/nothing\n// gofer: link -L lib
 expect 'folders that are words of their own' 6 '' "$gofer" run words/words.c
 printf '// gofer: flags -DOTHER=6 -DLAST=1\r\n// gofer: link -lm\r\n#include <gofer.h>\r\nint go_main(int c, char **v)\r\n{\r\n    (void)c;\r\n    (void)v;\r\n    return OTHER + LAST;\r\n}\r\n' >lines.c
 expect 'lines that end in CR LF' 7 '' "$gofer" run lines.c
+mkdir -p 'my.cc d' && cp args.c 'my.cc d/args.c'
+expect 'a folder that is called as a C++ file' 2 '<x>' env CXX=no-such-compiler "$gofer" run 'my.cc d/args.c' x
 expect 'a flag with a separate argument' 0 3 "$gofer" run -D OTHER=3 -l m flag.c
 
 # What the linker read.
