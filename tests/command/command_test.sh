@@ -194,5 +194,8 @@ expect 'version' 0 "gofer version gofer$version " "$gofer" version
 expect 'help on a topic' 0 '-race' "$gofer" help flags
 expect 'help on nothing there is' 2 'no help for "x"' "$gofer" help x
 expect 'env and a name' 0 "$work/the cache" "$gofer" env GOFERCACHE
+expect 'env without a place for a cache' 0 cc env -u GOFERCACHE -u HOME -u XDG_CACHE_HOME CC=cc "$gofer" env CC
+expect 'env of all without it' 0 "GOFERCACHE=''" env -u GOFERCACHE -u HOME -u XDG_CACHE_HOME "$gofer" env
+expect 'env of that place' 1 'set GOFERCACHE or HOME' env -u GOFERCACHE -u HOME -u XDG_CACHE_HOME "$gofer" env GOFERCACHE
 expect 'help' 0 'usage: gofer' "$gofer" help
 exit $failed
