@@ -192,6 +192,9 @@ expect 'one version' 0 "project(gofer VERSION $version " cat "$source/CMakeLists
 expect 'one version in the manual' 0 "gofer $version" cat "$source/man/gofer.1"
 expect 'version' 0 "gofer version gofer$version " "$gofer" version
 expect 'help on a topic' 0 '-race' "$gofer" help flags
+for name in $(sed -n '/^.SH ENVIRONMENT/,/^.SH EXIT/s/^\.BR\? //p' "$source/man/gofer.1" | tr -d '",'); do
+    expect "help on $name" 0 "$name " "$gofer" help environment
+done
 expect 'help on nothing there is' 2 'no help for "x"' "$gofer" help x
 expect 'env and a name' 0 "$work/the cache" "$gofer" env GOFERCACHE
 expect 'env without a place for a cache' 0 cc env -u GOFERCACHE -u HOME -u XDG_CACHE_HOME CC=cc "$gofer" env CC
