@@ -112,6 +112,11 @@ printf '// gofer: flags -DOTHER=6 -DLAST=1\r\n// gofer: link -lm\r\n#include <go
 expect 'lines that end in CR LF' 7 '' "$gofer" run lines.c
 mkdir -p 'my.cc d' && cp args.c 'my.cc d/args.c'
 expect 'a folder that is called as a C++ file' 2 '<x>' env CXX=no-such-compiler "$gofer" run 'my.cc d/args.c' x
+cp args.c 'back\sl\ ash.c'
+expect 'a backslash in a name' 2 '<x>' "$gofer" run 'back\sl\ ash.c' x
+expect 'and from the cache' 2 '<x>' "$gofer" run 'back\sl\ ash.c' x
+cp args.c $'new\nline.c'
+expect 'a newline in a name' 1 'newline in its name' "$gofer" run $'new\nline.c' x
 expect 'a flag with a separate argument' 0 3 "$gofer" run -D OTHER=3 -l m flag.c
 
 # What the linker read.
