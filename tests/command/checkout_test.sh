@@ -51,4 +51,13 @@ ln -s /usr/bin/* bin
 rm -f bin/c++
 expect 'what a later C++ file needs' 'gofer: missing: g++ (the C++ compiler)' \
     bash -c "PATH='$work/bin' CXX='' '$gofer' --no-install run cat.c b.cpp 2>&1 | head -n 1"
+
+# Another compiler is enough: nothing is built here, since that would be in the checkout.
+cp -r "$source/tools" "$source/include" "$source/gofer" .
+mkdir -p src cmake .build && touch CMakeLists.txt
+rm -f bin/cc bin/gcc bin/cmake
+expect 'no compiler' 'gofer: missing: gcc (the C compiler), cmake (the build)' \
+    bash -c "PATH='$work/bin' CC='' ./gofer --no-install run cat.c 2>&1 | head -n 1"
+expect 'the compiler that CC names' 'gofer: missing: cmake (the build)' \
+    bash -c "PATH='$work/bin' CC='clang -O1' ./gofer --no-install run cat.c 2>&1 | head -n 1"
 exit $failed
