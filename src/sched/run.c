@@ -165,6 +165,8 @@ static gofer_g *make_main_goroutine(void)
 /* Under main: runs fn as main's goroutine on the calling thread, and never returns. */
 GOFER_API int gofer_main(int argc, char **argv, int (*fn)(int, char **))
 {
+    if (!fn) /* in one file go_main is weak: tools/amalgamate.py */
+        gofer_fatal("runtime: the program has neither go_main nor main");
     main_argc = argc;
     main_argv = argv;
     main_fn = fn;
