@@ -4,7 +4,8 @@
 usage: amalgamate.py SOURCE OUT
 
 A project adds them and compiles: cc main.c gofer.c gofer.S -pthread. gofer.c holds the main of
-programs that have a go_main; -DGOFER_NO_MAIN leaves it out for a program with its own main.
+programs that have a go_main, as a weak symbol: a program's own main comes before it.
+-DGOFER_NO_MAIN leaves it out, where LTO compares the two or a weak symbol does no good.
 Compile it with -fvisibility=hidden where it goes into a shared library. Traces name functions by
 the dynamic symbol table alone: link with -rdynamic to see them. It is no base for ThreadSanitizer
 (which must not look into parts of the library): use the library for that.
@@ -20,6 +21,12 @@ import sys
 INCLUDE = re.compile(r'^#\s*include\s+(?:"([^"]+)"|<(gofer[^>]*)>)[^\n]*$', re.M)
 STATIC = re.compile(r"^(?:gofer_\w+ )*static (?:[\w*]+ )*[ *]*(\w+)(?:\(|\[| =|;)", re.M)
 MACRO = re.compile(r"^#\s*define (\w+)", re.M)
+
+WEAK = """
+#ifndef GOFER_NO_MAIN
+#pragma weak main /* a program's own is taken instead, which need have no go_main */
+#pragma weak go_main
+"""
 
 
 def find(source, name):
@@ -75,7 +82,7 @@ def main():
         text = rename(text, mine, "_" + path.stem)
         text = "\n/* ---- %s */\n" % path.relative_to(source) + expand(source, text, seen)
         if path.name == "main.c":
-            text = "\n#ifndef GOFER_NO_MAIN%s\n#endif\n" % text.rstrip("\n")
+            text = WEAK + "%s\n#endif\n" % text.rstrip("\n")
         parts.append(text.replace("#undef errno\n", ""))
     (out / "gofer.c").write_text("".join(parts))
 

@@ -60,3 +60,14 @@ void gofer_tsan_forget(void *pages, size_t size)
         madvise(pages, size, MADV_NOHUGEPAGE);
 }
 #endif
+
+int64_t gofer_number_from(const char *variable, int64_t most)
+{
+    const char *text = getenv(variable);
+    int64_t number = 0;
+    if (!text)
+        return 0;
+    for (text += *text == '+'; *text >= '0' && *text <= '9' && number <= most; text++)
+        number = 10 * number + (*text - '0');
+    return *text || number > most ? 0 : number;
+}

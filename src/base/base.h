@@ -116,4 +116,8 @@ void gofer_futex_wake(_Atomic uint32_t *word, int count);
 /* The monotonic clock in nanoseconds. */
 int64_t gofer_nanotime(void);
 
+/* The number that an environment variable holds, from 1 to most: as Go's GOMAXPROCS a whole decimal
+ * number and nothing beside it, with a + at most. 0 for all else, and where it is not set. */
+int64_t gofer_number_from(const char *variable, int64_t most);
+
 #endif

@@ -222,11 +222,10 @@ void gofer_procs_free(void)
 
 void gofer_procs_start(void)
 {
-    const char *text = getenv("GOMAXPROCS");
-    long wanted = text ? strtol(text, NULL, 10) : 0;
-    automatic = wanted < 1;
-    int n = wanted >= 1 ? (wanted > GOFER_MAX_PROCS ? GOFER_MAX_PROCS : (int)wanted)
-                        : gofer_cpu_count();
+    int n = (int)gofer_number_from("GOMAXPROCS", INT32_MAX);
+    automatic = n == 0;
+    if (automatic)
+        n = gofer_cpu_count();
     if (n > GOFER_MAX_PROCS)
         n = GOFER_MAX_PROCS;
     n = make_ps(n);

@@ -13,6 +13,7 @@
 
 enum { DEFAULT_STACK = 256 * 1024, LEAST_STACK = 16 * 1024 };
 #define MAIN_STACK ((size_t)1 << 30)
+#define MOST_STACK ((int64_t)1 << 40)
 
 void gofer_faults_install(void);
 void gofer_hooks_attach(void); /* src/io/hooks.c */
@@ -21,8 +22,7 @@ void gofer_hooks_attach(void); /* src/io/hooks.c */
 
 static size_t stack_size_wanted(void)
 {
-    const char *text = getenv("GOFER_STACK");
-    size_t size = text ? strtoul(text, NULL, 10) : DEFAULT_STACK;
+    size_t size = (size_t)gofer_number_from("GOFER_STACK", MOST_STACK);
     return size < LEAST_STACK ? DEFAULT_STACK : size;
 }
 
@@ -153,18 +153,22 @@ static void buffer_lines(void)
 static gofer_g *make_main_goroutine(void)
 {
     gofer_call call = { .fn = main_goroutine };
-    for (size_t size = MAIN_STACK; size >= gofer_stack_size; size /= 2) {
+    size_t size = MAIN_STACK;
+    do {
         go_options options = { .stack = size };
         gofer_g *g = gofer_try_spawn(&call, &options);
         if (g)
             return g;
-    }
+        size /= 2;
+    } while (size >= gofer_stack_size);
     gofer_fatal("runtime: cannot allocate memory for main's stack");
 }
 
 /* Under main: runs fn as main's goroutine on the calling thread, and never returns. */
 GOFER_API int gofer_main(int argc, char **argv, int (*fn)(int, char **))
 {
+    if (!fn) /* in one file go_main is weak: tools/amalgamate.py */
+        gofer_fatal("runtime: the program has neither go_main nor main");
     main_argc = argc;
     main_argv = argv;
     main_fn = fn;

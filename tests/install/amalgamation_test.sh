@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The library as gofer.h, gofer.c and gofer.S compiles without warnings, with each compiler and
-# with LTO; programs, unit and stress tests linked with it behave.
+# with LTO; programs, unit and stress tests linked with it behave. So do README's programs with its command.
 set -euo pipefail
 source=$1
 work=$(mktemp -d)
@@ -43,4 +43,12 @@ for compiler in "${compilers[@]}"; do
     "$compiler" -std=gnu11 -DGOFER_NO_MAIN -Idist own.c dist/gofer.c dist/gofer.S -pthread -o own
     ./own
     echo "ok $compiler, a main of its own"
+done
+command=$(sed -n 's/^- three files:.* then `\(.*\)`$/\1/p' "$source/README.md")
+awk '/^```c$/ { file = "readme" ++n ".c"; next } /^```/ { file = "" } file { print > file }' "$source/README.md"
+for program in readme1.c readme2.c; do
+    cp "$program" main.c
+    bash -c "$command"
+    ./a.out | diff <(sed -n 's#.*// prints ##p' main.c) -
+    echo "ok $program of README: $command"
 done

@@ -48,6 +48,9 @@ libs=$(pkg-config --libs gofer)
 # shellcheck disable=SC2086
 cc -std=gnu11 $cflags main.c $libs -Wl,-rpath,"$work/$lib" -o shared
 check 'pkg-config, shared' ./shared
+command=$(sed -n 's/^- `\(cc .*pkg-config.*\)`$/\1/p' "$source/README.md")
+bash -c "$command"
+check "README's $command" env LD_LIBRARY_PATH="$work/$lib" ./a.out
 libs=$(pkg-config --static --libs gofer)
 # shellcheck disable=SC2086
 cc -std=gnu11 -static $cflags main.c $libs -o static
