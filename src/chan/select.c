@@ -188,10 +188,10 @@ static gofer_waitq *queue_of(const go_case *one)
     return one->kind == GO_CASE_SEND ? &c->sendq : &c->recvq;
 }
 
-static void fire_timeout(gofer_timer *timer, int64_t now)
+static void fire_timeout(gofer_timer *timer, int64_t due)
 {
     gofer_g *g = gofer_container(timer, struct timeout, timer)->g;
-    (void)now;
+    (void)due;
     if (gofer_claim(g, NULL))
         gofer_ready_last(g);
 }

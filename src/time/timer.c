@@ -283,11 +283,12 @@ static void fire_first(struct gofer_timer_heap *heap, int64_t now)
     gofer_timer *timer = heap->slots[0].timer;
     if (timer->period > 0) {
         set_time(heap, timer, next_time(timer, now));
+    int64_t due = timer->when;
         update_first(heap);
     } else {
         take_out(heap, timer);
     }
-    timer->fire(timer, now);
+    timer->fire(timer, due);
 }
 
 /* Fires what is due, earliest first; many at once not all in one look. */

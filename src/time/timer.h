@@ -14,7 +14,7 @@ typedef struct gofer_timer {
     int64_t when;      /* heap->lock: monotonic nanoseconds */
     int64_t period;    /* heap->lock: > 0: it fires again, so much later */
     uint64_t sequence; /* heap->lock: ties run in the order of starting */
-    void (*fire)(struct gofer_timer *self, int64_t now);
+    void (*fire)(struct gofer_timer *self, int64_t due); /* due: for when it was set */
     struct gofer_timer_heap *heap; /* where it is or was last; set by start, kept by reset */
     size_t slot;                   /* heap->lock: its place + 1; 0: not in the heap */
     bool wakes;                    /* somebody waits for it: keeps the deadlock report quiet */

@@ -135,6 +135,35 @@ static void ticks(void)
 }
 
 /* One tick waits for a slow receiver, and few are on their way; the others are not made up for. */
+static void check_between(int64_t value, int64_t least, int64_t most)
+{
+    CHECK(value >= least, 1);
+    CHECK(value <= most, 1);
+}
+
+/* What is sent is the time for which the timer was set, however late somebody looks. */
+static void value_is_when_it_was_due(void)
+{
+    int64_t before = go_now();
+    go_timer *t = go_timer_new(GO_MILLISECOND);
+    int64_t after = go_now();
+    pass(2 * GO_MILLISECOND);
+    check_between(go_recv(chan_of(t)), before + GO_MILLISECOND, after + GO_MILLISECOND);
+    before = go_now();
+    go_timer_reset(t, -GO_HOUR);
+    after = go_now();
+    check_between(go_recv(chan_of(t)), before, after);
+    go_timer_free(t);
+    before = go_now();
+    go_ticker *ticker = go_ticker_new(GO_MILLISECOND);
+    after = go_now();
+    pass(3 * GO_MILLISECOND);
+    int64_t first = go_recv(go_ticker_chan(ticker));
+    check_between(first, before + GO_MILLISECOND, after + GO_MILLISECOND);
+    CHECK((go_recv(go_ticker_chan(ticker)) - first) % GO_MILLISECOND, 0);
+    go_ticker_free(ticker);
+}
+
 static void slow_receiver_loses_ticks(void)
 {
     go_ticker *t = go_ticker_new(100 * GO_MICROSECOND);
@@ -265,6 +294,7 @@ static void *in_a_thread(void *arg)
     channel_outlives_the_timer();
     functions();
     ticks();
+    value_is_when_it_was_due();
     return NULL;
 }
 
@@ -278,6 +308,7 @@ static int all(int argc, char **argv)
     channel_outlives_the_timer();
     functions();
     ticks();
+    value_is_when_it_was_due();
     slow_receiver_loses_ticks();
     tick();
     panics();
