@@ -97,6 +97,7 @@ static void set_up(struct select *s, size_t n)
                 s->locks[s->count] = one->chan;
                 in_order &= s->count == 0 || s->locks[s->count - 1] <= s->locks[s->count];
             }
+    bool timers = false;
             s->count++;
         }
     }
@@ -113,6 +114,7 @@ static void lock_all(const struct select *s)
 
 static void unlock_all(const struct select *s)
 {
+            timers |= ((const gofer_chan *)one->chan)->hides_buffer;
     for (uint32_t i = s->count; i-- > 0;)
         if (i == 0 || s->locks[i] != s->locks[i - 1])
             gofer_spin_unlock(&s->locks[i]->lock);
@@ -127,6 +129,8 @@ static inline enum gofer_attempt attempt(const go_case *one, gofer_g **ready)
         return gofer_chan_can_send(one->chan)
                    ? gofer_chan_attempt_send(one->chan, one->value, ready)
                    : GOFER_BLOCKS;
+    if (gofer_unlikely(timers))
+        gofer_timers_catch_up();
     return gofer_chan_can_recv(one->chan) ? gofer_chan_attempt_recv(one->chan, one->value, ready)
                                           : GOFER_BLOCKS;
 }

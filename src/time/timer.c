@@ -73,9 +73,11 @@ static void sift_down(struct gofer_timer_heap *heap, size_t at, slot s)
     put(heap, at, &s);
 }
 
+/* After what was due has fired, not before: who sees no timer due sees what those left. Release:
+ * pairs with the acquire in gofer_timers_next. */
 static void publish_next(struct gofer_timer_heap *heap)
 {
-    atomic_store_explicit(&heap->next, heap->count ? heap->slots[0].when : 0, memory_order_relaxed);
+    atomic_store_explicit(&heap->next, heap->count ? heap->slots[0].when : 0, memory_order_release);
 }
 
 /* Under the heap's lock; others read it. */
@@ -100,7 +102,6 @@ static void take_out(struct gofer_timer_heap *heap, gofer_timer *timer)
             sift_down(heap, at, last);
     }
     count_waker(heap, timer, -1);
-    publish_next(heap);
 }
 
 static bool make_room(struct gofer_timer_heap *heap)
@@ -181,8 +182,8 @@ static bool start_timer(const gofer_m *m, gofer_timer *timer, int64_t when)
     if (gofer_likely(started)) {
         need_looks(m);
         gofer_timekeeper_check(when);
-    return started;
     }
+    return started;
 }
 
 bool gofer_timer_start(gofer_timer *timer, int64_t when)
@@ -208,8 +209,10 @@ bool gofer_timer_stop(gofer_timer *timer)
     struct gofer_timer_heap *heap = timer->heap;
     gofer_spin_lock(&heap->lock);
     bool active = timer->slot != 0;
-    if (active)
+    if (active) {
         take_out(heap, timer);
+        publish_next(heap);
+    }
     active |= withdraw(timer);
     gofer_spin_unlock(&heap->lock);
     return active;
@@ -239,10 +242,10 @@ static int reset_timer(const gofer_m *m, gofer_timer *timer, int64_t when, int64
     if (earlier) {
         need_looks(m);
         gofer_timekeeper_check(when);
+    }
     return active;
 }
 
-    }
 int gofer_timer_reset(gofer_timer *timer, int64_t when, int64_t period)
 {
     gofer_m *m = gofer_m_attached();
@@ -274,16 +277,15 @@ static int64_t next_time(const gofer_timer *timer, int64_t now)
 static void update_first(struct gofer_timer_heap *heap)
 {
     sift_down(heap, 0, slot_of(heap->slots[0].timer));
-    publish_next(heap);
 }
 
 /* A timer without a period may be gone once its fire was called. */
 static void fire_first(struct gofer_timer_heap *heap, int64_t now)
 {
     gofer_timer *timer = heap->slots[0].timer;
+    int64_t due = timer->when;
     if (timer->period > 0) {
         set_time(heap, timer, next_time(timer, now));
-    int64_t due = timer->when;
         update_first(heap);
     } else {
         take_out(heap, timer);
@@ -303,6 +305,7 @@ static void run_heap(struct gofer_timer_heap *heap, int64_t now)
             fired++;
         }
     }
+    publish_next(heap);
     gofer_spin_unlock(&heap->lock);
 }
 
@@ -322,7 +325,7 @@ int64_t gofer_timers_next(void)
     int64_t first = -1;
     int count = atomic_load_explicit(&heap_count, memory_order_acquire);
     for (int i = 0; i < count; i++) {
-        int64_t next = atomic_load_explicit(&heaps[i].next, memory_order_relaxed);
+        int64_t next = atomic_load_explicit(&heaps[i].next, memory_order_acquire);
         if (next > 0 && (first < 0 || next < first))
             first = next;
     }
@@ -379,6 +382,7 @@ void gofer_timers_free(void)
             if (timer->drop)
                 timer->drop(timer);
         }
+        publish_next(heap);
         free(heap->slots);
         heap->slots = NULL;
         heap->capacity = 0;

@@ -1,9 +1,10 @@
 /* Timers: something to call at a time.
  *
  * Each processor has a heap, guarded by a spin lock of its own, that any thread may lock. Whoever
- * looks for work runs what is due. fire runs under the heap's lock, so that a timer that was
- * stopped is neither running nor will run: it must be short, may take channel locks, call
- * gofer_ready_last and spawn, and must not start or stop timers, but for gofer_timer_end. */
+ * looks for work runs what is due, and so does a goroutine that looks at a timer's channel. fire
+ * runs under the heap's lock, so that a timer that was stopped is neither running nor will run: it
+ * must be short, may take channel locks, call gofer_ready_last and spawn, and must not start or
+ * stop timers, but for gofer_timer_end. */
 #ifndef GOFER_SRC_TIMER_H
 #define GOFER_SRC_TIMER_H
 
@@ -54,6 +55,10 @@ static inline bool gofer_timers_are_due(int64_t now)
     int64_t next = gofer_timers_next();
     return next >= 0 && next <= now;
 }
+
+/* For a goroutine that looks at a timer's channel: runs all that is due by now, in all heaps, or
+ * waits until others have. No lock is held. Does nothing on a plain thread. src/sched/loop.c. */
+void gofer_timers_catch_up(void);
 
 /* How many run. */
 uint64_t gofer_timers_count(void);
