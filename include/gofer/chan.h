@@ -54,8 +54,13 @@ GOFER_API enum go_status gofer_chan_try_recv(void *c, void *value, size_t size);
 
 GOFER_END
 
-/* The body runs for each value until the channel is closed and drained. Go: for v := range c. */
-#define go_range(v, c) for (go_elem(c) v; gofer_chan_recv((c), &v, sizeof v);)
+/* The body runs for each value until the channel is closed and drained. c is evaluated once; its
+ * reference stays the caller's. Go: for v := range c. */
+#define go_range(v, c) GOFER_CHAN_RANGE(GOFER_CAT(gofer_range_, __COUNTER__), v, c)
+#define GOFER_CHAN_RANGE(id, v, c)                                          \
+    for (void *id = (c), *GOFER_CAT(id, _once) = &id; GOFER_CAT(id, _once); \
+         GOFER_CAT(id, _once) = NULL)                                       \
+        for (go_elem(c) v; gofer_chan_recv(id, &v, sizeof v);)
 
 #ifdef __cplusplus
 #include <gofer/cxx/chan.h>
