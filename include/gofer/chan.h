@@ -75,7 +75,11 @@ GOFER_END
 
 /* Sends v; blocks until a receiver or the buffer took it. Panics: "send on closed channel".
  * On NULL blocks for ever. Go: c <- v. */
-#define go_send(c, v) gofer_chan_send((c), (go_elem(c)[1]){ v }, sizeof(go_elem(c)))
+#define go_send(c, v)                                                         \
+    __extension__({                                                           \
+        void *gofer_on_ = (c);                                                \
+        gofer_chan_send(gofer_on_, (go_elem(c)[1]){ v }, sizeof(go_elem(c))); \
+    })
 
 /* Receives one value; the zero value once the channel is closed and drained. Blocks while there
  * is none; on NULL for ever. Go: <-c. */
@@ -88,19 +92,25 @@ GOFER_END
 
 /* Receives into *p (p may be NULL) and returns 1, or 0 and the zero value once the channel is
  * closed and drained. Go: v, ok := <-c. */
-#define go_recv_ok(c, p)                                    \
-    __extension__({                                         \
-        go_elem(c) *gofer_to_ = (p);                        \
-        gofer_chan_recv((c), gofer_to_, sizeof *gofer_to_); \
+#define go_recv_ok(c, p)                                            \
+    __extension__({                                                 \
+        void *gofer_from_ = (c);                                    \
+        go_elem(c) *gofer_to_ = (p);                                \
+        gofer_chan_recv(gofer_from_, gofer_to_, sizeof *gofer_to_); \
     })
 
 /* Without blocking: GO_DONE, GO_WOULD_BLOCK, or for a receive GO_CLOSED (and the zero value).
  * A send on a closed channel panics. Go: select with a default. */
-#define go_try_send(c, v) gofer_chan_try_send((c), (go_elem(c)[1]){ v }, sizeof(go_elem(c)))
-#define go_try_recv(c, p)                                       \
-    __extension__({                                             \
-        go_elem(c) *gofer_to_ = (p);                            \
-        gofer_chan_try_recv((c), gofer_to_, sizeof *gofer_to_); \
+#define go_try_send(c, v)                                                         \
+    __extension__({                                                               \
+        void *gofer_on_ = (c);                                                    \
+        gofer_chan_try_send(gofer_on_, (go_elem(c)[1]){ v }, sizeof(go_elem(c))); \
+    })
+#define go_try_recv(c, p)                                               \
+    __extension__({                                                     \
+        void *gofer_from_ = (c);                                        \
+        go_elem(c) *gofer_to_ = (p);                                    \
+        gofer_chan_try_recv(gofer_from_, gofer_to_, sizeof *gofer_to_); \
     })
 
 #endif
