@@ -54,8 +54,13 @@ GOFER_API enum go_status gofer_chan_try_recv(void *c, void *value, size_t size);
 
 GOFER_END
 
-/* The body runs for each value until the channel is closed and drained. Go: for v := range c. */
-#define go_range(v, c) for (go_elem(c) v; gofer_chan_recv((c), &v, sizeof v);)
+/* The body runs for each value until the channel is closed and drained. c is evaluated once; its
+ * reference stays the caller's. Go: for v := range c. */
+#define go_range(v, c) GOFER_CHAN_RANGE(GOFER_CAT(gofer_range_, __COUNTER__), v, c)
+#define GOFER_CHAN_RANGE(id, v, c)                                          \
+    for (void *id = (c), *GOFER_CAT(id, _once) = &id; GOFER_CAT(id, _once); \
+         GOFER_CAT(id, _once) = NULL)                                       \
+        for (go_elem(c) v; gofer_chan_recv(id, &v, sizeof v);)
 
 #ifdef __cplusplus
 #include <gofer/cxx/chan.h>
@@ -70,7 +75,11 @@ GOFER_END
 
 /* Sends v; blocks until a receiver or the buffer took it. Panics: "send on closed channel".
  * On NULL blocks for ever. Go: c <- v. */
-#define go_send(c, v) gofer_chan_send((c), (go_elem(c)[1]){ v }, sizeof(go_elem(c)))
+#define go_send(c, v)                                                         \
+    __extension__({                                                           \
+        void *gofer_on_ = (c);                                                \
+        gofer_chan_send(gofer_on_, (go_elem(c)[1]){ v }, sizeof(go_elem(c))); \
+    })
 
 /* Receives one value; the zero value once the channel is closed and drained. Blocks while there
  * is none; on NULL for ever. Go: <-c. */
@@ -83,19 +92,25 @@ GOFER_END
 
 /* Receives into *p (p may be NULL) and returns 1, or 0 and the zero value once the channel is
  * closed and drained. Go: v, ok := <-c. */
-#define go_recv_ok(c, p)                                    \
-    __extension__({                                         \
-        go_elem(c) *gofer_to_ = (p);                        \
-        gofer_chan_recv((c), gofer_to_, sizeof *gofer_to_); \
+#define go_recv_ok(c, p)                                            \
+    __extension__({                                                 \
+        void *gofer_from_ = (c);                                    \
+        go_elem(c) *gofer_to_ = (p);                                \
+        gofer_chan_recv(gofer_from_, gofer_to_, sizeof *gofer_to_); \
     })
 
 /* Without blocking: GO_DONE, GO_WOULD_BLOCK, or for a receive GO_CLOSED (and the zero value).
  * A send on a closed channel panics. Go: select with a default. */
-#define go_try_send(c, v) gofer_chan_try_send((c), (go_elem(c)[1]){ v }, sizeof(go_elem(c)))
-#define go_try_recv(c, p)                                       \
-    __extension__({                                             \
-        go_elem(c) *gofer_to_ = (p);                            \
-        gofer_chan_try_recv((c), gofer_to_, sizeof *gofer_to_); \
+#define go_try_send(c, v)                                                         \
+    __extension__({                                                               \
+        void *gofer_on_ = (c);                                                    \
+        gofer_chan_try_send(gofer_on_, (go_elem(c)[1]){ v }, sizeof(go_elem(c))); \
+    })
+#define go_try_recv(c, p)                                               \
+    __extension__({                                                     \
+        void *gofer_from_ = (c);                                        \
+        go_elem(c) *gofer_to_ = (p);                                    \
+        gofer_chan_try_recv(gofer_from_, gofer_to_, sizeof *gofer_to_); \
     })
 
 #endif

@@ -190,16 +190,22 @@ GOFER_END
 
 /* go_send that ctx cuts short: 0 once v was sent, else -1 with errno ECANCELED or ETIMEDOUT.
  * Go: select { case c <- v: case <-ctx.Done(): }. */
-#define go_send_ctx(ctx, c, v) \
-    gofer_chan_send_ctx((ctx), (c), (go_elem(c)[1]){ v }, sizeof(go_elem(c)))
+#define go_send_ctx(ctx, c, v)                                                               \
+    __extension__({                                                                          \
+        go_context *gofer_by_ = (ctx);                                                       \
+        void *gofer_on_ = (c);                                                               \
+        gofer_chan_send_ctx(gofer_by_, gofer_on_, (go_elem(c)[1]){ v }, sizeof(go_elem(c))); \
+    })
 
 /* go_recv_ok that ctx cuts short: 1 and a value in *p (p may be NULL); 0 and the zero value once
  * the channel is closed and drained; -1 with errno ECANCELED or ETIMEDOUT. Go: select { case v, ok
  * := <-c: case <-ctx.Done(): }. */
-#define go_recv_ctx(ctx, c, p)                                         \
-    __extension__({                                                    \
-        go_elem(c) *gofer_to_ = (p);                                   \
-        gofer_chan_recv_ctx((ctx), (c), gofer_to_, sizeof *gofer_to_); \
+#define go_recv_ctx(ctx, c, p)                                                        \
+    __extension__({                                                                   \
+        go_context *gofer_until_ = (ctx);                                             \
+        void *gofer_from_ = (c);                                                      \
+        go_elem(c) *gofer_to_ = (p);                                                  \
+        gofer_chan_recv_ctx(gofer_until_, gofer_from_, gofer_to_, sizeof *gofer_to_); \
     })
 
 /* The case of go_select that is ready when ctx is cancelled. Go: case <-ctx.Done(). */

@@ -57,7 +57,8 @@ GOFER_END
                     sizeof((go_case[]){ __VA_ARGS__ }) / sizeof(go_case))
 
 /* The cases: send v to c; receive from c into *p (p may be NULL), and set *okp to 1 for a value or
- * 0 for a closed channel; d has passed; nothing else is ready. */
+ * 0 for a closed channel; d has passed (d <= 0: it is ready, as others may be); nothing else is
+ * ready. */
 #define go_case_send(c, v) \
     GOFER_CASE(GO_CASE_SEND, (c), (go_elem(c)[1]){ v }, sizeof(go_elem(c)), NULL, 0)
 #define go_case_recv(c, p) go_case_recv_ok(c, p, NULL)

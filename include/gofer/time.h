@@ -3,8 +3,9 @@
  *
  * A duration is a number of nanoseconds. Times are those of the monotonic clock. Every call may be
  * made from goroutines and from plain threads, and on one timer or ticker from several at a time,
- * but for the free calls. None blocks but go_sleep. A pending timer or ticker on whose channel
- * nobody waits keeps no program alive: the deadlock report comes all the same.
+ * but for the free calls. None blocks but go_sleep. The clock's value that a timer or ticker sends
+ * is that of the time at which it was due, however late somebody looks. A pending timer or ticker
+ * on whose channel nobody waits keeps no program alive: the deadlock report comes all the same.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_TIME_H
 #define GOFER_TIME_H

@@ -5,6 +5,7 @@
 
 #include "panic/panic.h"
 #include "park/cancel.h"
+#include "time/timer.h"
 
 static int fail_cancelled(int error)
 {
@@ -91,6 +92,8 @@ int gofer_chan_recv_cancellable(gofer_chan *c, void *value, size_t size, gofer_c
     if (gofer_unlikely(!c))
         return wait_for_cancel(source, GOFER_WAIT_CHAN_RECV_NIL);
     gofer_chan_check(c, size, "go_recv_ctx");
+    if (gofer_unlikely(c->hides_buffer))
+        gofer_timers_catch_up();
     gofer_spin_lock(&c->lock);
     enum gofer_attempt attempt = gofer_chan_attempt_recv(c, value, &ready);
     if (attempt == GOFER_BLOCKS) {

@@ -3,6 +3,7 @@
 
 #include "panic/panic.h"
 #include "park/cancel.h"
+#include "time/timer.h"
 
 #define MOST_BYTES ((size_t)1 << 47)
 
@@ -234,8 +235,22 @@ static gofer_noinline gofer_jumps_back void wait_to_send(gofer_chan *c, const vo
         panic_closed();
 }
 
+/* A timer's channel; the lock is held, unless true is returned: something came. */
+static gofer_cold bool catch_up(gofer_chan *c)
+{
+    gofer_spin_unlock(&c->lock);
+    gofer_timers_catch_up();
+    gofer_spin_lock(&c->lock);
+    bool came = gofer_chan_can_recv(c);
+    if (came)
+        gofer_spin_unlock(&c->lock);
+    return came;
+}
+
 static gofer_noinline gofer_jumps_back int wait_to_recv(gofer_chan *c, void *value)
 {
+    if (gofer_unlikely(c->hides_buffer) && catch_up(c))
+        return gofer_chan_recv(c, value, c->element);
     return wait_in(c, &c->recvq, value, GOFER_WAIT_CHAN_RECV);
 }
 
@@ -355,6 +370,8 @@ enum go_status gofer_chan_try_recv(void *handle, void *value, size_t size)
     if (gofer_unlikely(!c))
         return GO_WOULD_BLOCK;
     check(c, size, "go_try_recv");
+    if (gofer_unlikely(c->hides_buffer))
+        gofer_timers_catch_up();
     enum gofer_attempt attempt = gofer_chan_peek_recv(c);
     if (attempt == GOFER_PASSED) {
         gofer_spin_lock(&c->lock);

@@ -23,11 +23,13 @@ enum { FEW_LOCKS = 4, ON_STACK = 64, MOST_CASES = 65536 };
 struct select {
     go_case *cases;
     uint32_t count;     /* cases that name a channel */
+    uint32_t due;       /* cases of a timeout that is over already */
     uint32_t *order;    /* indices of these, shuffled: who is tried when */
     gofer_chan **locks; /* their channels, sorted by address */
     gofer_waiter *waiters;
+    bool timers;      /* some channel is a timer's */
     int with_default; /* index of the default, or -1 */
-    int with_timeout; /* index of the earliest go_case_after, or -1 */
+    int with_timeout; /* index of the earliest go_case_after, of those due any, or -1 */
 };
 
 struct timeout {
@@ -53,6 +55,26 @@ static void note_after(struct select *s, int index)
         s->with_timeout = index;
 }
 
+/* Of those that are due each has the same chance. */
+static gofer_cold void note_due(struct select *s, int index, gofer_m *m)
+{
+    uint32_t random = gofer_random(m);
+    if (random_below(m, &random, ++s->due) == 0)
+        s->with_timeout = index;
+}
+
+/* How many cases come before the first that is due, in a random order of all. */
+static gofer_cold uint32_t before_due(const struct select *s, gofer_m *m)
+{
+    uint32_t before = 0;
+    for (; before < s->count; before++) {
+        uint32_t random = gofer_random(m);
+        if (random_below(m, &random, s->count - before + s->due) < s->due)
+            break;
+    }
+    return before;
+}
+
 static void sort_in(struct select *s, uint32_t n, gofer_chan *c)
 {
     while (n > 0 && s->locks[n - 1] > c) {
@@ -69,8 +91,9 @@ static int by_address(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Looks at each case once: what names a channel goes into a random place of the order. */
-static void set_up(struct select *s, size_t n)
+/* Looks at each case once: what names a channel goes into a random place of the order. Returns how
+ * many are to be tried: all, or those that come before one that is due. */
+static uint32_t set_up(struct select *s, size_t n)
 {
     gofer_m *m = gofer_m_attached();
     uint32_t random = gofer_random(m);
@@ -82,12 +105,17 @@ static void set_up(struct select *s, size_t n)
                 gofer_panic_runtime("select: multiple default cases");
             s->with_default = (int)i;
         } else if (one->kind == GO_CASE_AFTER) {
-            note_after(s, (int)i);
+            if (gofer_unlikely(one->after <= 0))
+                note_due(s, (int)i, m);
+            else if (!s->due)
+                note_after(s, (int)i);
         } else if (one->kind != GO_CASE_SEND && one->kind != GO_CASE_RECV) {
             gofer_panic_runtime("select: a case of unknown kind");
         } else if (one->chan) {
             if (gofer_unlikely(((const gofer_chan *)one->chan)->element != one->size))
                 gofer_chan_check(one->chan, one->size, "go_select");
+            if (gofer_unlikely(((const gofer_chan *)one->chan)->hides_buffer))
+                s->timers = true;
             uint32_t at = random_below(m, &random, s->count + 1);
             s->order[s->count] = s->order[at];
             s->order[at] = (uint32_t)i;
@@ -102,6 +130,10 @@ static void set_up(struct select *s, size_t n)
     }
     if (!in_order)
         qsort(s->locks, s->count, sizeof *s->locks, by_address);
+    uint32_t tried = gofer_unlikely(s->due) ? before_due(s, m) : s->count;
+    if (gofer_unlikely(s->timers))
+        gofer_timers_catch_up(); /* may change the thread: m is no longer good */
+    return tried;
 }
 
 static void lock_all(const struct select *s)
@@ -166,10 +198,11 @@ static int result(const struct select *s, int index, bool passed)
 }
 
 /* The first ready case in the random order runs; -1: none is ready. All locks are held or none. */
-static gofer_inline int try_all(const struct select *s, bool locked, bool *passed, gofer_g **ready)
+static gofer_inline int try_all(const struct select *s, uint32_t tried, bool locked, bool *passed,
+                                gofer_g **ready)
 {
     *ready = NULL;
-    for (uint32_t i = 0; i < s->count; i++) {
+    for (uint32_t i = 0; i < tried; i++) {
         const go_case *one = &s->cases[s->order[i]];
         enum gofer_attempt outcome = locked ? attempt(one, ready) : attempt_alone(one, ready);
         if (outcome != GOFER_BLOCKS) {
@@ -188,10 +221,10 @@ static gofer_waitq *queue_of(const go_case *one)
     return one->kind == GO_CASE_SEND ? &c->sendq : &c->recvq;
 }
 
-static void fire_timeout(gofer_timer *timer, int64_t now)
+static void fire_timeout(gofer_timer *timer, int64_t due)
 {
     gofer_g *g = gofer_container(timer, struct timeout, timer)->g;
-    (void)now;
+    (void)due;
     if (gofer_claim(g, NULL))
         gofer_ready_last(g);
 }
@@ -267,16 +300,15 @@ static int run(struct select *s, size_t n)
 {
     bool passed = false;
     gofer_g *ready = NULL;
-    set_up(s, n);
+    uint32_t tried = set_up(s, n);
     int index = -1;
-    if (s->count == 1 || s->count > FEW_LOCKS)
-        index = try_all(s, false, &passed, &ready);
-    bool due = s->with_timeout >= 0 && s->cases[s->with_timeout].after <= 0;
-    bool waits = s->with_default < 0 && !due;
+    if (tried == 1 || tried > FEW_LOCKS)
+        index = try_all(s, tried, false, &passed, &ready);
+    bool waits = s->with_default < 0 && !s->due;
     /* of one channel alone the answer is true already */
-    if (index < 0 && (waits || s->count > 1)) {
+    if (index < 0 && (waits || tried > 1)) {
         lock_all(s);
-        index = try_all(s, true, &passed, &ready);
+        index = try_all(s, tried, true, &passed, &ready);
         if (index < 0 && waits)
             return wait(s);
         unlock_all(s);
@@ -284,7 +316,7 @@ static int run(struct select *s, size_t n)
     if (ready)
         gofer_ready(ready);
     if (index < 0)
-        index = due ? s->with_timeout : s->with_default;
+        index = s->due ? s->with_timeout : s->with_default;
     return result(s, index, passed);
 }
 

@@ -184,11 +184,11 @@ static void expire(void *argument)
 }
 
 /* Under the heap's lock, for which who frees the context waits. */
-static void start_expiry(gofer_timer *timer, int64_t now)
+static void start_expiry(gofer_timer *timer, int64_t due)
 {
     struct gofer_deadline *d = gofer_container(timer, struct gofer_deadline, timer);
     gofer_call call = { .fn = (void (*)(void))expire };
-    (void)now;
+    (void)due;
     if (!gofer_context_try_ref(&d->canceller.node.context))
         return;
     call.integer[0] = (uint64_t)(uintptr_t)d;

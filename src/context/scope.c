@@ -106,6 +106,8 @@ static void pass_panic_on(go_scope *s)
     if (!kept)
         return;
     s->panic = NULL;
+    /* relaxed: the next to panic was started after this. Whoever set it has ended. */
+    atomic_store_explicit((_Atomic uint32_t *)(void *)&s->panicked, 0, memory_order_relaxed);
     gofer_panic_allocated(kept->value, kept);
 }
 

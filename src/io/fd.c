@@ -174,11 +174,11 @@ void gofer_poller_deliver(const gofer_poll_batch *batch)
 }
 
 /* Under the heap's lock. The deadline may have moved since the timer was started. */
-static void expire(go_fd *fd, struct gofer_fd_direction *direction, int64_t now)
+static void expire(go_fd *fd, struct gofer_fd_direction *direction, int64_t due)
 {
     struct gofer_edge_waiter *waiter = NULL;
     gofer_spin_lock(&fd->lock);
-    if (direction->deadline && direction->deadline <= now) {
+    if (direction->deadline && direction->deadline <= due) {
         direction->expired = true;
         waiter = take_waiter(direction, ETIMEDOUT);
     }
@@ -186,16 +186,16 @@ static void expire(go_fd *fd, struct gofer_fd_direction *direction, int64_t now)
     wake(waiter);
 }
 
-static void expire_read(gofer_timer *timer, int64_t now)
+static void expire_read(gofer_timer *timer, int64_t due)
 {
     go_fd *fd = gofer_container(timer, go_fd, directions[GOFER_FD_READ].timer);
-    expire(fd, &fd->directions[GOFER_FD_READ], now);
+    expire(fd, &fd->directions[GOFER_FD_READ], due);
 }
 
-static void expire_write(gofer_timer *timer, int64_t now)
+static void expire_write(gofer_timer *timer, int64_t due)
 {
     go_fd *fd = gofer_container(timer, go_fd, directions[GOFER_FD_WRITE].timer);
-    expire(fd, &fd->directions[GOFER_FD_WRITE], now);
+    expire(fd, &fd->directions[GOFER_FD_WRITE], due);
 }
 
 /* deadline_lock. 0, or an errno. */

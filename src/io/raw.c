@@ -173,10 +173,10 @@ bool gofer_raw_waits(void)
     return atomic_load_explicit(&waiting, memory_order_relaxed) > 0;
 }
 
-static void raw_expire(gofer_timer *timer, int64_t now)
+static void raw_expire(gofer_timer *timer, int64_t due)
 {
     raw_waiter *waiter = gofer_container(timer, raw_waiter, timer);
-    (void)now;
+    (void)due;
     if (!gofer_claim(waiter->g, NULL))
         return;
     waiter->error = ETIMEDOUT;

@@ -84,6 +84,18 @@ static gofer_g *look_around(gofer_m *m, gofer_p *p, bool *spinning)
     }
 }
 
+gofer_cold void gofer_timers_catch_up(void)
+{
+    int64_t now = gofer_nanotime();
+    gofer_m *m = gofer_m_attached();
+    if (m->is_foreign || !gofer_timers_are_due(now))
+        return;
+    gofer_enter(&m); /* first: what fires makes goroutines ready, under a lock */
+    while (gofer_timers_are_due(now))
+        gofer_timers_run(now);
+    gofer_leave(m);
+}
+
 /* Whether somebody brought work while we were counted as spinning, and so woke nobody: it brought
  * it before it read `spinning`, we wrote `spinning` before we look. spec/idle.pml */
 static bool left_to_us(void)

@@ -34,9 +34,9 @@ static struct alarm *alarm_of(gofer_timer *timer)
 
 /* ---- what a timer does, under its heap's lock --------------------------------------------- */
 
-static void tell_time(gofer_timer *timer, int64_t now)
+static void tell_time(gofer_timer *timer, int64_t due)
 {
-    gofer_chan_offer(alarm_of(timer)->chan, &now);
+    gofer_chan_offer(alarm_of(timer)->chan, &due);
 }
 
 static void drop(gofer_timer *timer)
@@ -46,29 +46,29 @@ static void drop(gofer_timer *timer)
     free(self);
 }
 
-static void tell_time_once(gofer_timer *timer, int64_t now)
+static void tell_time_once(gofer_timer *timer, int64_t due)
 {
-    tell_time(timer, now);
+    tell_time(timer, due);
     drop(timer);
 }
 
 /* The receiver's reference is the only trace that go_tick leaves. */
-static void tell_time_or_end(gofer_timer *timer, int64_t now)
+static void tell_time_or_end(gofer_timer *timer, int64_t due)
 {
     if (gofer_chan_is_alone(alarm_of(timer)->chan)) {
         gofer_timer_end(timer);
         drop(timer);
     } else {
-        tell_time(timer, now);
+        tell_time(timer, due);
     }
 }
 
-static void start_goroutine(gofer_timer *timer, int64_t now)
+static void start_goroutine(gofer_timer *timer, int64_t due)
 {
     struct alarm *self = alarm_of(timer);
     gofer_call call = { .fn = (void (*)(void))self->fn };
     call.integer[0] = (uint64_t)(uintptr_t)self->arg;
-    (void)now;
+    (void)due;
     gofer_g *g = gofer_try_spawn(&call, NULL);
     if (gofer_unlikely(!g))
         gofer_fatal("runtime: cannot allocate memory for a goroutine");
@@ -118,12 +118,18 @@ static void unmake(struct alarm *self)
     free(self);
 }
 
+/* One that is over already is due now. */
+static int64_t due_after(go_duration d)
+{
+    return gofer_time_after(d > 0 ? d : 0);
+}
+
 /* Starts what was made; NULL: there was no memory for one or the other. */
 static void *start(struct alarm *self, go_duration d)
 {
     if (!self)
         return no_memory();
-    if (gofer_timer_start(&self->timer, gofer_time_after(d)))
+    if (gofer_timer_start(&self->timer, due_after(d)))
         return self;
     unmake(self);
     return no_memory();
@@ -137,7 +143,7 @@ static void stop_and_free(struct alarm *self)
 
 static int reset(struct alarm *self, go_duration d, go_duration period)
 {
-    int active = gofer_timer_reset(&self->timer, gofer_time_after(d), period);
+    int active = gofer_timer_reset(&self->timer, due_after(d), period);
     if (active < 0)
         no_memory();
     return active;

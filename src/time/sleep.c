@@ -11,9 +11,9 @@ struct sleeper {
     gofer_g *g;
 };
 
-static void wake_sleeper(gofer_timer *timer, int64_t now)
+static void wake_sleeper(gofer_timer *timer, int64_t due)
 {
-    (void)now;
+    (void)due;
     gofer_ready_last(gofer_container(timer, struct sleeper, timer)->g);
 }
 
@@ -47,10 +47,10 @@ void go_sleep(go_duration d)
     gofer_park(sleeper.g);
 }
 
-static void claim_sleeper(gofer_timer *timer, int64_t now)
+static void claim_sleeper(gofer_timer *timer, int64_t due)
 {
     gofer_g *g = gofer_container(timer, struct sleeper, timer)->g;
-    (void)now;
+    (void)due;
     if (gofer_claim(g, NULL))
         gofer_ready_last(g);
 }

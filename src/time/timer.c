@@ -4,6 +4,8 @@
  * date then, and are brought up to date when it is the first. */
 #include "time/timer.h"
 
+#include "sched/internal.h"
+
 /* FIRE_MOST: of a heap in one look, about what runs until the next. More would not fit into a
  * processor's ring, and the heap's lock is held meanwhile. */
 enum { ARITY = 4, FIRST_CAPACITY = 64, FIRE_MOST = 64 };
@@ -71,9 +73,11 @@ static void sift_down(struct gofer_timer_heap *heap, size_t at, slot s)
     put(heap, at, &s);
 }
 
+/* After what was due has fired, not before: who sees no timer due sees what those left. Release:
+ * pairs with the acquire in gofer_timers_next. */
 static void publish_next(struct gofer_timer_heap *heap)
 {
-    atomic_store_explicit(&heap->next, heap->count ? heap->slots[0].when : 0, memory_order_relaxed);
+    atomic_store_explicit(&heap->next, heap->count ? heap->slots[0].when : 0, memory_order_release);
 }
 
 /* Under the heap's lock; others read it. */
@@ -98,7 +102,6 @@ static void take_out(struct gofer_timer_heap *heap, gofer_timer *timer)
             sift_down(heap, at, last);
     }
     count_waker(heap, timer, -1);
-    publish_next(heap);
 }
 
 static bool make_room(struct gofer_timer_heap *heap)
@@ -160,7 +163,15 @@ static int64_t at_least_1(int64_t when)
     return when < 1 ? 1 : when;
 }
 
-static bool start_timer(gofer_timer *timer, int64_t when)
+/* Somebody shall look although main's goroutine is the only one, and computes or is blocked in
+ * foreign code. One that waits for its timer itself leaves a thread that keeps the time. */
+static inline void need_looks(const gofer_m *m)
+{
+    if (gofer_state_of(m->g) == GOFER_RUNNING)
+        gofer_monitor_need();
+}
+
+static bool start_timer(const gofer_m *m, gofer_timer *timer, int64_t when)
 {
     struct gofer_timer_heap *heap = heap_here();
     when = at_least_1(when);
@@ -168,8 +179,10 @@ static bool start_timer(gofer_timer *timer, int64_t when)
     timer->heap = heap;
     bool started = put_in(heap, timer, when);
     gofer_spin_unlock(&heap->lock);
-    if (gofer_likely(started))
+    if (gofer_likely(started)) {
+        need_looks(m);
         gofer_timekeeper_check(when);
+    }
     return started;
 }
 
@@ -177,10 +190,10 @@ bool gofer_timer_start(gofer_timer *timer, int64_t when)
 {
     gofer_m *m = gofer_m_attached();
     if (gofer_likely(!m->is_foreign))
-        return start_timer(timer, when);
+        return start_timer(m, timer, when);
     if (gofer_visit(m) != 0)
         return false; /* nobody would keep the time */
-    bool started = start_timer(timer, when);
+    bool started = start_timer(m, timer, when);
     gofer_visit_end(m);
     return started;
 }
@@ -196,14 +209,16 @@ bool gofer_timer_stop(gofer_timer *timer)
     struct gofer_timer_heap *heap = timer->heap;
     gofer_spin_lock(&heap->lock);
     bool active = timer->slot != 0;
-    if (active)
+    if (active) {
         take_out(heap, timer);
+        publish_next(heap);
+    }
     active |= withdraw(timer);
     gofer_spin_unlock(&heap->lock);
     return active;
 }
 
-static int reset_timer(gofer_timer *timer, int64_t when, int64_t period)
+static int reset_timer(const gofer_m *m, gofer_timer *timer, int64_t when, int64_t period)
 {
     struct gofer_timer_heap *heap = timer->heap;
     when = at_least_1(when);
@@ -224,8 +239,10 @@ static int reset_timer(gofer_timer *timer, int64_t when, int64_t period)
     gofer_spin_unlock(&heap->lock);
     if (gofer_unlikely(!started))
         return -1;
-    if (earlier)
+    if (earlier) {
+        need_looks(m);
         gofer_timekeeper_check(when);
+    }
     return active;
 }
 
@@ -233,10 +250,10 @@ int gofer_timer_reset(gofer_timer *timer, int64_t when, int64_t period)
 {
     gofer_m *m = gofer_m_attached();
     if (gofer_likely(!m->is_foreign))
-        return reset_timer(timer, when, period);
+        return reset_timer(m, timer, when, period);
     if (gofer_visit(m) != 0)
         return -1;
-    int active = reset_timer(timer, when, period);
+    int active = reset_timer(m, timer, when, period);
     gofer_visit_end(m);
     return active;
 }
@@ -260,20 +277,20 @@ static int64_t next_time(const gofer_timer *timer, int64_t now)
 static void update_first(struct gofer_timer_heap *heap)
 {
     sift_down(heap, 0, slot_of(heap->slots[0].timer));
-    publish_next(heap);
 }
 
 /* A timer without a period may be gone once its fire was called. */
 static void fire_first(struct gofer_timer_heap *heap, int64_t now)
 {
     gofer_timer *timer = heap->slots[0].timer;
+    int64_t due = timer->when;
     if (timer->period > 0) {
         set_time(heap, timer, next_time(timer, now));
         update_first(heap);
     } else {
         take_out(heap, timer);
     }
-    timer->fire(timer, now);
+    timer->fire(timer, due);
 }
 
 /* Fires what is due, earliest first; many at once not all in one look. */
@@ -288,6 +305,7 @@ static void run_heap(struct gofer_timer_heap *heap, int64_t now)
             fired++;
         }
     }
+    publish_next(heap);
     gofer_spin_unlock(&heap->lock);
 }
 
@@ -307,7 +325,7 @@ int64_t gofer_timers_next(void)
     int64_t first = -1;
     int count = atomic_load_explicit(&heap_count, memory_order_acquire);
     for (int i = 0; i < count; i++) {
-        int64_t next = atomic_load_explicit(&heaps[i].next, memory_order_relaxed);
+        int64_t next = atomic_load_explicit(&heaps[i].next, memory_order_acquire);
         if (next > 0 && (first < 0 || next < first))
             first = next;
     }
@@ -364,6 +382,7 @@ void gofer_timers_free(void)
             if (timer->drop)
                 timer->drop(timer);
         }
+        publish_next(heap);
         free(heap->slots);
         heap->slots = NULL;
         heap->capacity = 0;

@@ -1,9 +1,10 @@
 /* Timers: something to call at a time.
  *
  * Each processor has a heap, guarded by a spin lock of its own, that any thread may lock. Whoever
- * looks for work runs what is due. fire runs under the heap's lock, so that a timer that was
- * stopped is neither running nor will run: it must be short, may take channel locks, call
- * gofer_ready_last and spawn, and must not start or stop timers, but for gofer_timer_end. */
+ * looks for work runs what is due, and so does a goroutine that looks at a timer's channel. fire
+ * runs under the heap's lock, so that a timer that was stopped is neither running nor will run: it
+ * must be short, may take channel locks, call gofer_ready_last and spawn, and must not start or
+ * stop timers, but for gofer_timer_end. */
 #ifndef GOFER_SRC_TIMER_H
 #define GOFER_SRC_TIMER_H
 
@@ -14,7 +15,7 @@ typedef struct gofer_timer {
     int64_t when;      /* heap->lock: monotonic nanoseconds */
     int64_t period;    /* heap->lock: > 0: it fires again, so much later */
     uint64_t sequence; /* heap->lock: ties run in the order of starting */
-    void (*fire)(struct gofer_timer *self, int64_t now);
+    void (*fire)(struct gofer_timer *self, int64_t due); /* due: for when it was set */
     struct gofer_timer_heap *heap; /* where it is or was last; set by start, kept by reset */
     size_t slot;                   /* heap->lock: its place + 1; 0: not in the heap */
     bool wakes;                    /* somebody waits for it: keeps the deadlock report quiet */
@@ -54,6 +55,10 @@ static inline bool gofer_timers_are_due(int64_t now)
     int64_t next = gofer_timers_next();
     return next >= 0 && next <= now;
 }
+
+/* For a goroutine that looks at a timer's channel: runs all that is due by now, in all heaps, or
+ * waits until others have. No lock is held. Does nothing on a plain thread. src/sched/loop.c. */
+void gofer_timers_catch_up(void);
 
 /* How many run. */
 uint64_t gofer_timers_count(void);

@@ -353,6 +353,24 @@ static void channels()
         sum += value.a + value.b;
     EXPECT(sum == 7);
     EXPECT(go_recv_ok(pairs, nullptr) == 0);
+    go_chan(int) numbers = go_chan_make(int, 4);
+    for (int i = 1; i <= 4; i++)
+        go_send(numbers, i);
+    go_close(numbers);
+    int evaluated = 0;
+    auto once = [&] { return evaluated++ ? nullptr : numbers; };
+    go_range (number, once()) {
+        if (number == 1)
+            continue;
+        go_range (next, numbers) {
+            sum += 10 * next;
+            break;
+        }
+        if (number == 2)
+            break;
+    }
+    EXPECT(sum == 37 && evaluated == 1 && go_recv(numbers) == 4);
+    go_chan_unref(numbers);
     EXPECT(go_try_recv(pairs, &p) == GO_CLOSED && p.a == 0);
     const char text[16] = "text";
     go_send(texts, text);

@@ -217,6 +217,32 @@ static void child_panics_in_wait(void)
     }
 }
 
+static void wait_and_recover(go_scope *s)
+{
+    go_recoverable();
+    go_defer(recover_text);
+    go_scope_wait(s);
+    ended = 100;
+}
+
+/* One that was recovered at a wait is not the last. */
+static void child_panics_after_a_wait(void)
+{
+    go_recoverable();
+    go_defer(recover_text);
+    go_scope(s)
+    {
+        go_in(s, panics, "first");
+        wait_and_recover(s);
+        CHECK_TEXT(told, "first");
+        go_in(s, panics, "second");
+        wait_and_recover(s);
+        CHECK_TEXT(told, "second");
+        go_in(s, panics, "third");
+    }
+    ended = 100;
+}
+
 static void both_panic(void)
 {
     go_recoverable();
@@ -257,6 +283,8 @@ static void the_first_panic_goes_on_in_the_parent(void)
     CHECK(error, 99);
     child_panics_in_wait();
     CHECK_TEXT(told, "waited for");
+    child_panics_after_a_wait();
+    CHECK_TEXT(told, "third");
     both_panic();
     CHECK_TEXT(told, "the child's");
     CHECK(ended, 2);

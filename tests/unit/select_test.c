@@ -40,6 +40,36 @@ static void too_wide(int *panicked)
     go_select_array(&one, 65537);
 }
 
+/* A timeout that is over already is as ready as the other cases that are. */
+static void each_that_is_due_is_chosen(void)
+{
+    enum { CASES = 6 };
+    int chosen[CASES] = { 0 }, missing = CASES;
+    go_chan(int) c = go_chan_make(int, 1), empty = go_chan_make(int, 0);
+    go_send(c, 1);
+    for (int i = 0; i < 10000 && missing; i++) {
+        go_case cases[CASES + 2] = { go_case_recv(c, NULL),     go_case_after(0),
+                                     go_case_recv(c, NULL),     go_case_after(-GO_SECOND),
+                                     go_case_recv(c, NULL),     go_case_recv(c, NULL),
+                                     go_case_recv(empty, NULL), go_case_after(GO_HOUR) };
+        if (i % 2)
+            cases[CASES + 1] = go_case_default;
+        int index = go_select_array(cases, CASES + 2);
+        CHECK(index < CASES, 1);
+        missing -= !chosen[index]++;
+        CHECK(go_try_send(c, 1), index == 1 || index == 3 ? GO_WOULD_BLOCK : GO_DONE);
+    }
+    CHECK(missing, 0);
+    int times[2] = { 0, 0 }; /* one channel alone is tried without a lock */
+    for (int i = 0; i < 10000 && !(times[0] && times[1]); i++) {
+        times[go_select(go_case_recv(c, NULL), go_case_after(0))]++;
+        go_try_send(c, 1);
+    }
+    CHECK(times[0] && times[1], 1);
+    go_chan_unref(c);
+    go_chan_unref(empty);
+}
+
 int go_main(int argc, char **argv)
 {
     (void)argc;
@@ -62,6 +92,7 @@ int go_main(int argc, char **argv)
     go_close(c);
     CHECK(go_try_recv(c, &v), GO_CLOSED);
     CHECK(v, 0);
+    each_that_is_due_is_chosen();
     int panicked = 0;
     too_wide(&panicked);
     CHECK(panicked, 1);

@@ -135,6 +135,65 @@ static void ticks(void)
 }
 
 /* One tick waits for a slow receiver, and few are on their way; the others are not made up for. */
+/* Although no scheduler looked at the timers since they expired. */
+static void expired_is_seen_at_once(void)
+{
+    for (int i = 0; i < 200; i++) {
+        go_chan(int64_t) c[4];
+        for (int k = 0; k < 4; k++)
+            c[k] = go_after(k % 2 ? -GO_SECOND : 0);
+        CHECK(go_try_recv(c[0], NULL), GO_DONE);
+        CHECK(go_select(go_case_recv(c[1], NULL), go_case_default), 0);
+        CHECK(go_try_recv(c[1], NULL), GO_WOULD_BLOCK);
+        CHECK(go_recv_ctx(NULL, c[2], NULL), 1);
+        CHECK(go_recv(c[3]) > 0, 1);
+        for (int k = 0; k < 4; k++)
+            go_chan_unref(c[k]);
+    }
+}
+
+/* More than are fired in one look, and the one that is looked at is the last. */
+static void expired_is_seen_behind_many(void)
+{
+    enum { MANY = 300 };
+    go_chan(int64_t) c[MANY];
+    for (int i = 0; i < MANY; i++)
+        c[i] = go_after(0);
+    for (int i = MANY; i-- > 0;) {
+        CHECK(go_try_recv(c[i], NULL), GO_DONE);
+        go_chan_unref(c[i]);
+    }
+}
+
+static void check_between(int64_t value, int64_t least, int64_t most)
+{
+    CHECK(value >= least, 1);
+    CHECK(value <= most, 1);
+}
+
+/* What is sent is the time for which the timer was set, however late somebody looks. */
+static void value_is_when_it_was_due(void)
+{
+    int64_t before = go_now();
+    go_timer *t = go_timer_new(GO_MILLISECOND);
+    int64_t after = go_now();
+    pass(2 * GO_MILLISECOND);
+    check_between(go_recv(chan_of(t)), before + GO_MILLISECOND, after + GO_MILLISECOND);
+    before = go_now();
+    go_timer_reset(t, -GO_HOUR);
+    after = go_now();
+    check_between(go_recv(chan_of(t)), before, after);
+    go_timer_free(t);
+    before = go_now();
+    go_ticker *ticker = go_ticker_new(GO_MILLISECOND);
+    after = go_now();
+    pass(3 * GO_MILLISECOND);
+    int64_t first = go_recv(go_ticker_chan(ticker));
+    check_between(first, before + GO_MILLISECOND, after + GO_MILLISECOND);
+    CHECK((go_recv(go_ticker_chan(ticker)) - first) % GO_MILLISECOND, 0);
+    go_ticker_free(ticker);
+}
+
 static void slow_receiver_loses_ticks(void)
 {
     go_ticker *t = go_ticker_new(100 * GO_MICROSECOND);
@@ -265,6 +324,7 @@ static void *in_a_thread(void *arg)
     channel_outlives_the_timer();
     functions();
     ticks();
+    value_is_when_it_was_due();
     return NULL;
 }
 
@@ -278,6 +338,9 @@ static int all(int argc, char **argv)
     channel_outlives_the_timer();
     functions();
     ticks();
+    expired_is_seen_at_once();
+    expired_is_seen_behind_many();
+    value_is_when_it_was_due();
     slow_receiver_loses_ticks();
     tick();
     panics();

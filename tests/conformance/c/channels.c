@@ -30,6 +30,48 @@ CASE(chan_closed_drains_then_zero)
     return 0;
 }
 
+static go_chan(int) named(go_chan(int) c, const char *name)
+{
+    printf("%s ", name);
+    return c;
+}
+
+static int value_of(const char *name)
+{
+    printf("%s ", name);
+    return 1;
+}
+
+CASE(chan_operands_in_order)
+{
+    go_chan(int) c = go_chan_make(int, 2);
+    go_send(named(c, "channel"), value_of("value"));
+    printf("%d\n", go_try_send(named(c, "channel"), value_of("value")));
+    return 0;
+}
+
+CASE(chan_range_evaluates_its_channel_once)
+{
+    go_chan(int) c = go_chan_make(int, 6), inner = NULL;
+    send_range(c, 0, 6);
+    go_range (v, named(c, "outer")) {
+        if (v == 1)
+            continue;
+        if (v == 4)
+            break;
+        inner = go_chan_make(int, 2);
+        send_range(inner, 10 * v, 10 * v + 2);
+        go_range (w, named(inner, "inner")) {
+            inner = NULL;
+            if (w == 21)
+                break;
+            printf("%d ", w);
+        }
+    }
+    printf("%d\n", go_recv(c));
+    return 0;
+}
+
 CASE(chan_range)
 {
     go_chan(int) c = go_chan_make(int, 0);

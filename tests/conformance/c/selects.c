@@ -251,6 +251,20 @@ CASE(select_timeout_of_nothing)
     return 0;
 }
 
+CASE(select_timeout_that_is_over_is_one_of_the_ready)
+{
+    go_chan(int) c = go_chan_make(int, 1);
+    int chosen[4] = { 0 }, missing = 4;
+    while (missing) {
+        go_try_send(c, 1);
+        int i = go_select(go_case_recv(c, NULL), go_case_after(0), go_case_recv(c, NULL),
+                          go_case_after(-1));
+        missing -= !chosen[i]++;
+    }
+    puts("each");
+    return 0;
+}
+
 CASE(select_ready_before_timeout)
 {
     go_chan(int) c = go_chan_make(int, 0);

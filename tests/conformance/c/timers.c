@@ -83,6 +83,21 @@ CASE(timer_expired_before_the_receive)
     return 0;
 }
 
+CASE(timer_expired_is_seen_without_waiting)
+{
+    for (int i = 0; i < 100; i++) {
+        go_chan(int64_t) tried = go_after(0), selected = go_after(-GO_HOUR);
+        if (go_try_recv(tried, NULL) != GO_DONE)
+            puts("nothing");
+        if (go_select(go_case_recv(selected, NULL), go_case_default) != 0)
+            puts("not ready");
+        go_chan_unref(tried);
+        go_chan_unref(selected);
+    }
+    puts("all");
+    return 0;
+}
+
 CASE(timer_channel_looks_unbuffered)
 {
     go_timer *t = go_timer_new(GO_MILLISECOND);

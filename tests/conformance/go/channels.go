@@ -61,6 +61,46 @@ func init() {
 			fmt.Println(v, bit(ok))
 		}
 	})
+	named := func(c chan int, name string) chan int {
+		fmt.Print(name, " ")
+		return c
+	}
+	valueOf := func(name string) int {
+		fmt.Print(name, " ")
+		return 1
+	}
+	add("chan_operands_in_order", "spec: Send statements", func() {
+		c := make(chan int, 2)
+		named(c, "channel") <- valueOf("value")
+		select {
+		case named(c, "channel") <- valueOf("value"):
+			fmt.Println(0)
+		default:
+			fmt.Println(1)
+		}
+	})
+	add("chan_range_evaluates_its_channel_once", "spec: For range", func() {
+		c := make(chan int, 6)
+		sendRange(c, 0, 6)
+		for v := range named(c, "outer") {
+			if v == 1 {
+				continue
+			}
+			if v == 4 {
+				break
+			}
+			inner := make(chan int, 2)
+			sendRange(inner, 10*v, 10*v+2)
+			for w := range named(inner, "inner") {
+				inner = nil
+				if w == 21 {
+					break
+				}
+				fmt.Print(w, " ")
+			}
+		}
+		fmt.Println(<-c)
+	})
 	add("chan_range", "spec: For range", func() {
 		c := make(chan int)
 		go sendRange(c, 0, 5)

@@ -223,6 +223,27 @@ func init() {
 			}
 		}
 	})
+	add("select_timeout_that_is_over_is_one_of_the_ready", "time.After", func() {
+		c := make(chan int, 1)
+		chosen := map[int]bool{}
+		for len(chosen) < 4 {
+			select {
+			case c <- 1:
+			default:
+			}
+			select {
+			case <-c:
+				chosen[0] = true
+			case <-time.After(0):
+				chosen[1] = true
+			case <-c:
+				chosen[2] = true
+			case <-time.After(-1):
+				chosen[3] = true
+			}
+		}
+		fmt.Println("each")
+	})
 	add("select_ready_before_timeout", "time.After", func() {
 		c := make(chan int)
 		go func() { c <- 3 }()

@@ -68,6 +68,22 @@ func init() {
 		<-t.C
 		tryReceive(t.C)
 	})
+	add("timer_expired_is_seen_without_waiting", "runtime/time.go maybeRunChan", func() {
+		for i := 0; i < 100; i++ {
+			tried, selected := time.After(0), time.After(-time.Hour)
+			select {
+			case <-tried:
+			default:
+				fmt.Println("nothing")
+			}
+			select {
+			case <-selected:
+			default:
+				fmt.Println("not ready")
+			}
+		}
+		fmt.Println("all")
+	})
 	add("timer_channel_looks_unbuffered", "runtime/chan.go chanlen", func() {
 		t := time.NewTimer(time.Millisecond)
 		ticker := time.NewTicker(time.Millisecond)
