@@ -39,6 +39,7 @@ static go_cond *new_cond(void (*unlock)(void *))
 static void broadcast_and_free(go_cond *c)
 {
     go_mutex_lock(&mutex);
+    CHECK(c->waiters != NULL, 1);
     go_cond_broadcast(c);
     go_mutex_unlock(&mutex);
     memset(c, 0xa5, sizeof *c);
@@ -62,7 +63,6 @@ static void goes_before_the_woken_park(void)
         for (int i = 0; i < waiters; i++)
             go_waitgroup_go(&ended, wait_for, c, NULL, 0);
         go_gosched();
-        CHECK(c->waiters != NULL, 1);
         broadcast_and_free(c);
         go_waitgroup_wait(&ended);
     }
@@ -151,6 +151,7 @@ static void unlock_ends_the_goroutine(void)
     signal_wakes_the_one_behind(&c);
 }
 
+#if !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__ /* which end it themselves */
 /* Go: a nil dereference. */
 static void mutex_is_null(void)
 {
@@ -161,6 +162,7 @@ static void mutex_is_null(void)
     CHECK(recovered, 1);
     CHECK(c.waiters == NULL, 1);
 }
+#endif
 
 int go_main(int argc, char **argv)
 {
@@ -170,6 +172,8 @@ int go_main(int argc, char **argv)
     goes_before_the_cancelled_run();
     unlock_panics();
     unlock_ends_the_goroutine();
+#if !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__
     mutex_is_null();
+#endif
     return 0;
 }
