@@ -48,8 +48,9 @@ GOFER_API int go_errgroup_try_spawn(go_errgroup *group, int (*fn)(void *), void 
 GOFER_API int go_errgroup_wait(go_errgroup *group);
 
 /* At most n of the group's functions run at a time from now on; negative: any number; 0: none can
- * be started. Panics, with an error: "errgroup: modify limit while 3 goroutines in the group are
- * still active". Go: Group.SetLimit. */
+ * be started. Panics, with an error, while functions run that were started with a limit: "errgroup:
+ * modify limit while 3 goroutines in the group are still active". To take the limit away it may be
+ * called meanwhile. Go: Group.SetLimit. */
 GOFER_API void go_errgroup_set_limit(go_errgroup *group, int n);
 
 GOFER_API void gofer_deliver_errgroup(gofer_call *, const void *stack);

@@ -100,7 +100,8 @@ GOFER_END
         (void *)gofer_to_;                        \
     })
 
-/* None of these blocks but for a moment; all are atomic. p may be NULL. */
+/* None of these blocks but for a moment; all are atomic. p may be NULL; *p stays as it was where
+ * they do not say that something is in it. */
 
 /* 1 and the key's value in *p, or 0. Go: Map.Load. */
 #define go_map_load(m, k, p) \

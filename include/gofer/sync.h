@@ -1,8 +1,8 @@
 /* Mutexes, wait groups, once, conditions. Go's package sync; its Pool is in pool.h, its Map in
  * map.h. All are usable as `= {0}` (a condition: but for its locker), by goroutines and plain
  * threads, and must not be copied after first use. When a call has returned that observed the last
- * event, the caller may let the object go at once (docs/memory.md). A NULL object is what it is in
- * Go: a nil dereference.
+ * event, the caller may let the object go at once; but a once only when no other call on it is in
+ * progress (docs/memory.md). A NULL object is what it is in Go: a nil dereference.
  *
  * Go's package sync/atomic has no counterpart here: C11's <stdatomic.h> has all of it (Add, And,
  * Or, Load, Store, Swap, CompareAndSwap, by default sequentially consistent as Go's); for
@@ -180,18 +180,20 @@ static inline __attribute__((unused)) go_locker go_rwmutex_rlocker(go_rwmutex *r
 typedef struct go_cond {
     go_locker locker; /* held by who waits, and by who changes what is waited for */
     void *self;
-    uint32_t lock;
     uint32_t waiting;
+    uint32_t reserved;
     void *waiters;
 } go_cond;
 
 /* Unlocks the locker, blocks until woken, and locks it again. In a loop: another may have been
- * faster. Panics, as the other two: "sync.Cond is copied". Go: Cond.Wait. */
+ * faster. Where the locker's unlock panics or ends the goroutine it does not wait. Panics, as the
+ * other two: "sync.Cond is copied". Go: Cond.Wait. */
 GOFER_API void go_cond_wait(go_cond *c);
 /* Wakes the one that has waited longest, if there is one. Does not block; with or without the
  * lock held. Go: Cond.Signal. */
 GOFER_API void go_cond_signal(go_cond *c);
-/* Wakes all. Does not block; with or without the lock held. Go: Cond.Broadcast. */
+/* Wakes all. Does not block; with or without the lock held. Who has woken all that wait may let the
+ * condition go: they lock its locker yet, and touch the condition no more. Go: Cond.Broadcast. */
 GOFER_API void go_cond_broadcast(go_cond *c);
 
 /* ---- wait group --------------------------------------------------------------------------- */

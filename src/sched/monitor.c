@@ -100,23 +100,28 @@ static bool take(gofer_m *m, gofer_p *p, bool hog)
     return true;
 }
 
+static void forget_hog(gofer_m *m)
+{
+    hogs -= m->is_hog;
+    m->is_hog = false;
+}
+
 /* One look at one thread. Returns whether something was done after which there will soon be more.
  */
 static bool look_at(gofer_m *m, int64_t now)
 {
+    if (atomic_load_explicit(&m->gone, memory_order_acquire)) {
+        forget_hog(m);
+        return false;
+    }
     gofer_p *p = atomic_load_explicit(&m->p, memory_order_acquire);
     if (!p) {
         /* not by its goroutine's state: that may end, and its stack go, as we look */
-        if (m->is_hog && !atomic_load_explicit(&m->is_detached, memory_order_relaxed)) {
-            m->is_hog = false;
-            hogs--;
-        }
+        if (!atomic_load_explicit(&m->is_detached, memory_order_relaxed))
+            forget_hog(m);
         return false;
     }
-    if (m->is_hog) {
-        m->is_hog = false;
-        hogs--;
-    }
+    forget_hog(m);
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
     int64_t cpu = cpu_time(m);
     bool seen_before = m->seen_p == p && m->seen_tick == tick;
@@ -243,8 +248,7 @@ static void *monitor(void *unused)
         }
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
              m = m->all_link)
-            if (!atomic_load_explicit(&m->gone, memory_order_acquire))
-                acted |= look_at(m, now);
+            acted |= look_at(m, now);
         idle = everything_idle() ? idle + 1 : 0;
         if (idle > IDLE_LOOKS && period >= PERIOD_MOST) {
             sleep_until_needed();

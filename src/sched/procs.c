@@ -149,7 +149,12 @@ static void set_procs(int n)
     n = make_ps(n < GOFER_MAX_PROCS ? n : GOFER_MAX_PROCS);
     unlist_beyond(n);
     atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
+<<<<<<< HEAD
     gofer_call_attention_of_all();
+=======
+    atomic_thread_fence(memory_order_seq_cst); /* pairs with list_m */
+    call_attention_of_all();
+>>>>>>> h/fsync
     unrest(n);
 }
 

@@ -159,6 +159,8 @@ static void list_m(gofer_m *m)
     while (!atomic_compare_exchange_weak_explicit(&gofer_sched.all_ms, &m->all_link, m,
                                                   memory_order_release, memory_order_relaxed))
         ;
+    /* pairs with set_procs: it finds m, or m sees how many processors there are by then */
+    atomic_thread_fence(memory_order_seq_cst);
 }
 
 void gofer_m_bind_worker(gofer_m *m)

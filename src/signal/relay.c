@@ -39,7 +39,7 @@ static struct {
     bool ends; /* it shall end */
     gofer_m *m;
     pthread_t thread;
-    _Atomic uint64_t lets_in; /* what its signal mask lets in; written by it alone */
+    _Atomic uint64_t lets_in; /* what its signal mask lets in; written by it alone while it runs */
 } relay;
 
 /* ---- registrations: the lock is held ------------------------------------------------------ */
@@ -293,6 +293,8 @@ void gofer_signals_end(void)
         pthread_join(relay.thread, NULL);
     }
     gofer_spin_lock(&relay.lock);
+    /* it may have read what was wanted before all was taken back */
+    atomic_store_explicit(&relay.lets_in, 0, memory_order_relaxed);
     relay.runs = relay.ends = false;
     gofer_spin_unlock(&relay.lock);
 }

@@ -1,23 +1,36 @@
-/* go_cond. `waiters` is guarded by `lock`; `waiting`, whether it is not empty, is written under it.
+/* go_cond. `waiters` is guarded by its lot's lock; `waiting`, whether it is not empty, is written
+ * under it.
  *
  * A waiter queues itself before it unlocks the locker, so no signal that comes after is lost; but
- * to unlock may itself wake or wait, so it parks only later, under `lock` again. Who pops it before
- * then just says so (handed); after, claims it and makes it ready. Lifetime: the release of `lock`
- * is the last access, before anybody is made ready. */
+ * to unlock may itself wake or wait, so it parks only later, under the lock again. Who pops it
+ * before then just says so (handed); after, claims it and makes it ready. Where unlock does not
+ * return (it panics, ends the goroutine, throws), the waiter leaves the queue.
+ *
+ * Lifetime: who has woken all may let the condition go, although they have not run since: those
+ * that had not parked yet, those that were cancelled. So the locks are no part of it: they lie in
+ * lots, found by the condition's address, and a waiter touches the condition only while it is
+ * queued. Who wakes touches it last before the release of the lock. */
 #include "gofer/sync.h"
 
+#include "gofer/panic.h"
 #include "panic/panic.h"
 #include "sync/sync.h"
 #include "sync/waiters.h"
 
+enum { LOTS = 256 };
+
+static struct cond_lot {
+    _Alignas(GOFER_CACHE_LINE) gofer_spin lock;
+} cond_lots[LOTS];
+
 struct cond_waiter {
     struct gofer_sync_waiter waiter; /* first: the queue links these */
-    bool parks;
+    bool parks, unlocked;
 };
 
-static gofer_spin *lock_of(go_cond *c)
+static gofer_spin *lock_of(const go_cond *c)
 {
-    return (gofer_spin *)(void *)&c->lock;
+    return &cond_lots[((uintptr_t)c >> 4 ^ (uintptr_t)c >> 12) % LOTS].lock;
 }
 
 static _Atomic(void *) *self_of(go_cond *c)
@@ -42,7 +55,7 @@ static inline void check_copy(go_cond *c)
 }
 
 /* Whether the popped waiter is the caller's to make ready; false: it was told, or is cancelled and
- * *told stays as it is. `lock` is held. */
+ * *told stays as it is. The lock is held. */
 static bool wake(struct gofer_sync_waiter *waiter, bool *told)
 {
     if (!gofer_container(waiter, struct cond_waiter, waiter)->parks) {
@@ -68,7 +81,7 @@ static _Atomic uint32_t *waiting_of(go_cond *c)
     return (_Atomic uint32_t *)(void *)&c->waiting;
 }
 
-/* `lock` is released after a change of the queue. */
+/* The lock is released after a change of the queue. */
 static void unlock(go_cond *c)
 {
     atomic_store_explicit(waiting_of(c), c->waiters != NULL, memory_order_relaxed);
@@ -110,23 +123,56 @@ void go_cond_broadcast(go_cond *c)
     gofer_batch_ready(&batch);
 }
 
+/* Nobody finds the waiter any more. */
+static gofer_cold void leave(go_cond *c, struct cond_waiter *self)
+{
+    gofer_spin_lock(lock_of(c));
+    if (self->waiter.queued) {
+        gofer_waiters_remove(&c->waiters, &self->waiter);
+        unlock(c);
+    } else {
+        gofer_spin_unlock(lock_of(c));
+    }
+}
+
+static void leave_unless_unlocked(go_cond *c, struct cond_waiter *self)
+{
+    if (gofer_unlikely(!self->unlocked))
+        leave(c, self);
+}
+
+static gofer_noinline void unlock_guarded(go_cond *c, go_locker locker, struct cond_waiter *self)
+{
+    go_defer(leave_unless_unlocked, c, self);
+    /* Where unlock throws a C++ exception: src/panic/exception.c. */
+    __asm__ volatile(".cfi_personality 0x1b, gofer_callback_personality");
+    locker.unlock(locker.object);
+    self->unlocked = true;
+}
+
+/* Our own return, or the process ends. But a nil dereference may be recovered. */
+static bool always_unlocks(go_locker locker)
+{
+    return locker.object && (locker.unlock == gofer_locker_mutex_unlock ||
+                             locker.unlock == gofer_locker_rwmutex_unlock ||
+                             locker.unlock == gofer_locker_rwmutex_runlock);
+}
+
 /* 0, or why it was cancelled. */
 static int park(go_cond *c, struct cond_waiter *self, gofer_cancel *source)
 {
-    gofer_spin_lock(lock_of(c));
+    gofer_spin *lock = lock_of(c);
+    gofer_spin_lock(lock);
     if (self->waiter.handed) {
-        gofer_spin_unlock(lock_of(c));
+        gofer_spin_unlock(lock);
         return 0;
     }
     gofer_waiter_prepare(&self->waiter, source, GOFER_WAIT_COND);
     self->parks = true;
-    gofer_spin_unlock(lock_of(c));
+    gofer_spin_unlock(lock);
     int error = gofer_park_cancellable(self->waiter.g, source);
-    if (gofer_unlikely(error)) {
-        gofer_spin_lock(lock_of(c));
-        gofer_waiters_remove(&c->waiters, &self->waiter);
-        unlock(c);
-    }
+    if (gofer_unlikely(error))
+        leave(c, self);
     return error;
 }
 
@@ -137,7 +183,10 @@ static int wait(go_cond *c, gofer_cancel *source)
     gofer_spin_lock(lock_of(c));
     gofer_waiters_push(&c->waiters, &self.waiter);
     unlock(c);
-    locker.unlock(locker.object);
+    if (gofer_likely(always_unlocks(locker)))
+        locker.unlock(locker.object);
+    else
+        unlock_guarded(c, locker, &self);
     int error = park(c, &self, source);
     locker.lock(locker.object);
     return error;

@@ -101,7 +101,7 @@ void go_errgroup_set_limit(go_errgroup *group, int n)
         group->limited = 0;
         return;
     }
-    if (group->limited && group->slots.held)
+    if (group->slots.held)
         go_panic_error(0,
                        "errgroup: modify limit while %lld goroutines in the group are still active",
                        (long long)group->slots.held);

@@ -5,7 +5,8 @@
  * Loads take no lock: they walk a list as it is (rcu.h). A node is linked when it is whole, and its
  * link stays as it was when it is taken out, so a walk finds each node that was listed all along.
  * Two things a walk may see half done, a value of several words that is stored over and nodes that
- * move to longer lists; `version` is odd meanwhile and another one after: the walk starts again.
+ * move to longer lists; `version` is odd meanwhile and another one after: the value is read again,
+ * and where no node was found the walk starts again.
  *
  * A node's key never changes. The table is made by the first store and freed by go_map_free. A
  * hash gets a secret of the table, so that nobody can choose keys that collide. */
@@ -333,7 +334,34 @@ static node *new_node(const map_access *a, const void *value)
     return n;
 }
 
-/* 1 and, if asked for, the value; 0: the key is not there; -1: the lists change just now. */
+/* Several words, which others may store over meanwhile: then again, at last with the lock, whose
+ * holders never wait for a walk. */
+static gofer_noinline void copy_found_words(const map_access *a, node *n, void *to)
+{
+    shard *s = a->shard;
+    for (int i = 0; i < WALKS; i++) {
+        uint32_t version = version_of(s);
+        copy_out(a, n, to);
+        if (gofer_likely(is_version(s, version)))
+            return;
+    }
+    gofer_spin_lock(&s->lock);
+    copy_out(a, n, to);
+    gofer_spin_unlock(&s->lock);
+}
+
+/* The value of a node that a walk found, if it is asked for. */
+static gofer_inline void copy_found(const map_access *a, node *n, void *to)
+{
+    if (gofer_likely(!to || a->type->value_size <= sizeof(uint64_t)))
+        copy_out(a, n, to);
+    else
+        copy_found_words(a, n, to);
+}
+
+/* 1 and, if asked for, the value; 0: the key is not there; -1: the lists change just now. A node
+ * that is found was in the map since the walk began, also where they change, and keeps its value
+ * when it is taken out: so *to is written only where the answer is 1. */
 static gofer_inline int look(const map_access *a, void *to)
 {
     uint32_t version = version_of(a->shard);
@@ -343,9 +371,11 @@ static gofer_inline int look(const map_access *a, void *to)
     node *n = l.size ? load_link(list_of(l, a->hash)) : NULL;
     while (n && !has_bytes(a, n))
         n = load_link(&n->next);
-    if (n)
-        copy_out(a, n, to);
-    return is_version(a->shard, version) ? n != NULL : -1;
+    if (n) {
+        copy_found(a, n, to);
+        return 1;
+    }
+    return is_version(a->shard, version) ? 0 : -1;
 }
 
 /* The same; -1: the lock must be taken. */

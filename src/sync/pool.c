@@ -73,13 +73,22 @@ static bool exchange_own(pool_table *t, void **item, bool full, uint32_t *index)
     return false;
 }
 #else
+/* A fork's child has no processor, and uses the pool on. */
+static gofer_cold gofer_p *enter_slow(gofer_m **m)
+{
+    if (!gofer_sched.forked)
+        return gofer_enter_slow(m);
+    gofer_leave(*m);
+    return NULL;
+}
+
 static inline bool exchange_own(pool_table *t, void **item, bool full, uint32_t *index)
 {
     gofer_m *m = gofer_m_attached();
-    gofer_p *p = gofer_enter(&m);
+    gofer_p *p = gofer_mark_inside(m);
     bool done = false;
     *index = 0;
-    if (gofer_unlikely(!p))
+    if (gofer_unlikely(!p) && !(p = enter_slow(&m)))
         return false;
     if (gofer_likely(p->index < PARTS)) {
         part *x = &t->parts[p->index];

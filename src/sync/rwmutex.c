@@ -183,9 +183,20 @@ static gofer_cold int rlock_slow(go_rwmutex *rw, gofer_cancel *source)
     return error;
 }
 
+/* Under `lock` a WRITER is a writer: who moves holds to the count sets it for a moment only. */
+static gofer_cold bool try_rlock_locked(go_rwmutex *rw)
+{
+    gofer_spin_lock(lock_of(rw));
+    uint64_t state = load_state(rw);
+    while (!(state & WRITER) && !change(rw, &state, state + READER))
+        ;
+    gofer_spin_unlock(lock_of(rw));
+    return !(state & WRITER);
+}
+
 int go_rwmutex_tryrlock(go_rwmutex *rw)
 {
-    return try_rlock(rw);
+    return try_rlock(rw) || try_rlock_locked(rw);
 }
 
 gofer_noinline void gofer_rwmutex_rlock_slow(go_rwmutex *rw)

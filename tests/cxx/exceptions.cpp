@@ -154,6 +154,15 @@ static void through()
     }
     EXPECT(caught == 3);
     go_once_do(&once, throws, nullptr); // it was done, and its lock is free
+    go_cond cond = {};
+    cond.locker.unlock = throws;
+    try {
+        go_cond_wait(&cond);
+    } catch (int n) {
+        caught += n;
+    }
+    EXPECT(caught == 6);
+    EXPECT(cond.waiters == nullptr); // who did not unlock waits no more
     EXPECT(recovered() == 1);
     EXPECT(std::uncaught_exceptions() == 0);
     EXPECT(std::current_exception() == nullptr);

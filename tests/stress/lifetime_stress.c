@@ -73,6 +73,24 @@ static void happen(void *object)
     go_mutex_unlock(&event->mutex);
 }
 
+/* A condition that goes when all who wait are told, though they have not run since. */
+struct passing {
+    go_mutex mutex;
+    go_cond *cond;
+    go_waitgroup ended;
+    int waits;
+};
+
+static void wait_for_end(void *object)
+{
+    struct passing *passing = object;
+    go_mutex_lock(&passing->mutex);
+    passing->waits++;
+    go_cond_wait(passing->cond);
+    go_mutex_unlock(&passing->mutex);
+    go_waitgroup_done(&passing->ended);
+}
+
 static void nothing(void *unused)
 {
     (void)unused;
@@ -128,6 +146,7 @@ static void elsewhere(unsigned *random, void (*fn)(void *), void *object)
 static void poison(void *object, size_t size)
 {
     memset(object, 0xa5, size);
+    __asm__ volatile("" ::: "memory"); /* or the compiler leaves the stores out */
     free(object);
 }
 
@@ -238,6 +257,28 @@ static void locks(unsigned *random)
     poison(wg, sizeof *wg);
 }
 
+static void condition(unsigned *random)
+{
+    struct passing *passing = calloc(1, sizeof *passing);
+    passing->cond = calloc(1, sizeof *passing->cond);
+    passing->cond->locker = go_mutex_locker(&passing->mutex);
+    go_waitgroup_add(&passing->ended, 2);
+    go(wait_for_end, passing);
+    elsewhere(random, wait_for_end, passing);
+    stress_pause(random);
+    go_mutex_lock(&passing->mutex);
+    while (passing->waits < 2) {
+        go_mutex_unlock(&passing->mutex);
+        go_gosched();
+        go_mutex_lock(&passing->mutex);
+    }
+    go_cond_broadcast(passing->cond);
+    go_mutex_unlock(&passing->mutex);
+    poison(passing->cond, sizeof *passing->cond);
+    go_waitgroup_wait(&passing->ended);
+    poison(passing, sizeof *passing);
+}
+
 static void once(unsigned *random)
 {
     struct do_once *both = calloc(1, sizeof *both);
@@ -329,6 +370,7 @@ static void all(unsigned *random)
     mutex(random);
     owners(random);
     locks(random);
+    condition(random);
     once(random);
     channels(random);
     selects(random);

@@ -69,7 +69,7 @@ static void range_passing(void)
 static void pass(unsigned *random)
 {
     int key = (int)(stress_random(random) % 256);
-    struct pair value = { key, -key };
+    struct pair value = { key, -key }, none = { -1, -1 };
     switch (stress_random(random) % 16) {
     case 0:
         if (stress_random(random) % 32 == 0)
@@ -88,9 +88,13 @@ static void pass(unsigned *random)
         STRESS_CHECK(go_map_store(&passing, key, value), 0);
         break;
     default:
+        value = none;
         if (go_map_load(&passing, key, &value)) {
             STRESS_CHECK(value.count, key);
             STRESS_CHECK(value.check, -key);
+        } else { /* although it may have met one that was deleted then */
+            STRESS_CHECK(value.count, none.count);
+            STRESS_CHECK(value.check, none.check);
         }
         break;
     }

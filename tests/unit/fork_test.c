@@ -57,6 +57,20 @@ static void execs(void)
     execl("/bin/sh", "sh", "-c", "exit 7", (char *)NULL);
 }
 
+static go_pool pool;
+static go_map(int, int) map;
+
+/* What only touches memory works. */
+static void touches_memory(void)
+{
+    int value = 0, *item = go_pool_get(&pool);
+    go_pool_put(&pool, item ? item : &value);
+    CHECK(go_pool_get(&pool) != NULL, 1);
+    CHECK(go_map_store(&map, 2, 7), 0);
+    CHECK(go_map_load(&map, 2, &value), 1);
+    _exit(value);
+}
+
 static void spawns(void)
 {
     go_spawn(nothing, NULL);
@@ -168,6 +182,8 @@ static int from_goroutine(int argc, char **argv)
     }
     for (int i = 0; i < 5; i++)
         in_child(execs, 7);
+    go_pool_put(&pool, &map);
+    in_child(touches_memory, 7);
     in_child(yields, 2);
     uses(forbidden, sizeof forbidden / sizeof *forbidden - 1); /* go_shutdown fails anyway */
     __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
@@ -180,6 +196,7 @@ int main(void)
     CHECK(go_run(from_goroutine, 0, NULL), 0);
     in_child(exits, 7); /* from a plain thread */
     in_child(execs, 7);
+    in_child(touches_memory, 7);
     uses(forbidden, sizeof forbidden / sizeof *forbidden);
     CHECK(go_shutdown(-1), 0);
     in_child(exits, 7);

@@ -81,6 +81,8 @@ static void nothing(void *unused)
     CASE(semaphore_null, go_semaphore_acquire(NULL, 1))                                          \
     CASE(errgroup_limit, go_errgroup_set_limit(&group, 1), go_errgroup_go(&group, waits),        \
          go_errgroup_set_limit(&group, 2))                                                       \
+    CASE(errgroup_limit_back, go_errgroup_set_limit(&group, 1), go_errgroup_go(&group, waits),   \
+         go_errgroup_set_limit(&group, -1), go_errgroup_set_limit(&group, 2))                    \
     CASE(errgroup_null, go_errgroup_wait(NULL))                                                  \
     CASE(map_null_text, go_map_store(&map, (const char *)NULL, 1))                               \
     CASE(pool_null, go_pool_get(NULL))                                                           \
@@ -174,6 +176,7 @@ semaphore_released_most|2|panic: semaphore: released more than held
 semaphore_too_much|2|fatal error: all goroutines are asleep - deadlock!
 semaphore_null|2|$nil
 errgroup_limit|2|panic: errgroup: modify limit while 1 goroutines in the group are still active
+errgroup_limit_back|2|panic: errgroup: modify limit while 1 goroutines in the group are still active
 errgroup_null|2|$nil
 map_null_text|2|$nil
 pool_null|2|$nil

@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-enum { TABLE = 4, READS = 1 << 17, THREADS = GOFER_READER_ROWS + 20 };
+enum { TABLE = 4, READS = 1 << 17, TRIES = 20000, HOLDS = 1000, THREADS = GOFER_READER_ROWS + 20 };
 
 static go_rwmutex rw;
 
@@ -171,6 +171,38 @@ static void writer_waits_for_readers_and_stops_new_ones(void)
     check_free();
 }
 
+static int tried;
+
+/* Each moves the holds from the table to the count, and gives up. */
+static void *try_to_write(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < TRIES; i++) {
+        uint64_t state = __atomic_load_n(&rw.state, __ATOMIC_RELAXED);
+        __atomic_compare_exchange_n(&rw.state, &state, state | TABLE, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED);
+        CHECK(go_rwmutex_trylock(&rw), 0);
+    }
+    __atomic_store_n(&tried, 1, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+static void one_that_only_tries_to_write_stops_no_reader(void)
+{
+    pthread_t thread;
+    go_rwmutex_rlock(&rw);
+    CHECK(pthread_create(&thread, NULL, try_to_write, NULL), 0);
+    while (!__atomic_load_n(&tried, __ATOMIC_RELAXED)) {
+        for (int i = 0; i < HOLDS; i++)
+            CHECK(go_rwmutex_tryrlock(&rw), 1);
+        for (int i = 0; i < HOLDS; i++) /* waits while the other moves holds */
+            go_rwmutex_runlock(&rw);
+    }
+    pthread_join(thread, NULL);
+    go_rwmutex_runlock(&rw);
+    check_free();
+}
+
 /* The kernel begins to refuse it, as a filter does that comes late. The last: it stays so. */
 static void table_ends_with_the_membarrier(void)
 {
@@ -201,6 +233,7 @@ int go_main(int argc, char **argv)
     more_threads_than_rows();
     many_mutexes();
     writer_waits_for_readers_and_stops_new_ones();
+    one_that_only_tries_to_write_stops_no_reader();
     table_ends_with_the_membarrier();
     return 0;
 }
