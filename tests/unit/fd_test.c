@@ -595,6 +595,28 @@ static void datagrams(void)
     go_fd_unref(b);
 }
 
+/* Nothing ever makes the wrong end ready: it is not waited for. */
+static void standard_input_the_wrong_way(void)
+{
+    int numbers[2], kept = dup(0);
+    char byte = 'x';
+    CHECK(pipe(numbers), 0);
+    for (int end = 0; end < 2; end++) {
+        CHECK(dup2(numbers[end], 0), 0);
+        go_fd *fd = go_fd_new(0);
+        if (end == 0)
+            CHECK_FAILS(go_fd_write(fd, &byte, 1), EBADF);
+        else
+            CHECK_FAILS(go_fd_read(fd, &byte, 1), EBADF);
+        CHECK(go_fd_release(fd), 0);
+        go_fd_unref(fd);
+    }
+    close(numbers[0]);
+    close(numbers[1]);
+    CHECK(dup2(kept, 0), 0);
+    close(kept);
+}
+
 /* ---- connections ----------------------------------------------------------------------------- */
 
 static void dial(struct sockaddr_in address, go_waitgroup *wg)
@@ -762,6 +784,7 @@ int go_main(int argc, char **argv)
         send_a_file();
         spliced();
         standard_input();
+        standard_input_the_wrong_way();
         datagrams();
         connections();
         ownership();
