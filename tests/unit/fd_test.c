@@ -656,6 +656,30 @@ static void connections(void)
     go_fd_unref(refused);
 }
 
+/* As often as it is tried the kernel is asked anew, and knows what came of it. */
+static void connected_again(void)
+{
+    struct sockaddr_in address;
+    const struct sockaddr *at = (struct sockaddr *)&address;
+    int number = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof address;
+    address =
+        (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    CHECK(bind(number, at, size), 0);
+    CHECK(getsockname(number, (struct sockaddr *)&address, &size), 0);
+    go_fd *fd = tcp_socket(), *again = tcp_socket();
+    CHECK_FAILS(go_fd_connect(fd, at, size), ECONNREFUSED);
+    CHECK_FAILS(go_fd_connect(fd, at, size), ECONNREFUSED);
+    CHECK(listen(number, 8), 0);
+    CHECK(go_fd_connect(fd, at, size), 0);
+    CHECK_FAILS(go_fd_connect(fd, at, size), EISCONN);
+    CHECK(go_fd_connect(again, at, size), 0);
+    CHECK_FAILS(go_fd_connect(again, at, size), EISCONN);
+    go_fd_unref(fd);
+    go_fd_unref(again);
+    close(number);
+}
+
 /* ---- who owns it ----------------------------------------------------------------------------- */
 
 static bool is_open(int number)
@@ -787,6 +811,7 @@ int go_main(int argc, char **argv)
         standard_input_the_wrong_way();
         datagrams();
         connections();
+        connected_again();
         ownership();
         after_close_all_is_ebadf();
     }
