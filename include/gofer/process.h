@@ -104,8 +104,8 @@ GOFER_API int go_cmd_start_ctx(go_context *ctx, go_cmd *cmd);
  * pipes; who reads or writes one after that needs a reference of its own. Go: Cmd.Wait. */
 GOFER_API int go_cmd_wait(go_cmd *cmd);
 
-/* The same, ended by ctx too: -1 with ECANCELED or ETIMEDOUT; the process runs on, and another wait
- * is due. Not in Go. */
+/* The same, ended by ctx too: -1 with ECANCELED or ETIMEDOUT; the process runs on, or the copying
+ * of its input and output, and another wait is due. Not in Go. */
 GOFER_API int go_cmd_wait_ctx(go_context *ctx, go_cmd *cmd);
 
 /* Starts and waits: as go_cmd_wait, or -1 with go_cmd_start's errno. Go: Cmd.Run. */

@@ -520,6 +520,36 @@ static void a_wait_that_is_given_up(void)
     go_context_end(ctx);
 }
 
+/* The process has ended, but a child of its own holds the pipe. */
+static void a_wait_for_the_copying_is_given_up(go_duration delay)
+{
+    static char much[1 << 20];
+    int hold[2];
+    CHECK(pipe2(hold, O_CLOEXEC), 0);
+    go_cmd cmd = { .argv = SHELL("exec 4<&0; { read x <&3; } <&4 & exit 0"),
+                   .in = GO_CMD_BYTES,
+                   .input = much,
+                   .input_size = sizeof much,
+                   .extra = hold,
+                   .extra_count = 1,
+                   .wait_delay = delay };
+    CHECK(go_cmd_start(&cmd), 0);
+    while (go_cmd_signal(&cmd, 0) == 0)
+        go_gosched();
+    CHECK(errno, ESRCH);
+    go_context *ctx = go_context_with_timeout(NULL, 10 * GO_MILLISECOND);
+    for (int i = 0; i < 2; i++) {
+        CHECK(go_cmd_wait_ctx(ctx, &cmd), -1);
+        CHECK(errno, ETIMEDOUT);
+        CHECK(go_cmd_start(&cmd), -1);
+        CHECK(errno, EBUSY);
+    }
+    close(hold[1]);
+    CHECK(go_cmd_wait(&cmd), 0);
+    go_context_end(ctx);
+    close(hold[0]);
+}
+
 static void wait_for_it(go_cmd *cmd, int *result)
 {
     *result = go_cmd_wait(cmd);
@@ -677,6 +707,8 @@ static void all(void)
     who_does_not_hear_is_killed();
     output_is_cut_off();
     a_wait_that_is_given_up();
+    a_wait_for_the_copying_is_given_up(0);
+    a_wait_for_the_copying_is_given_up(1000 * GO_SECOND);
     killed_while_another_waits();
     errors_of_the_start();
     names_are_looked_up();
