@@ -57,8 +57,9 @@ typedef struct go_process_state {
 /* A program to run. Go: exec.Cmd. */
 typedef struct go_cmd {
     char *const *argv; /* ends with NULL */
-    const char *path;  /* the program's file; NULL: argv[0], looked up as go_look_path does */
-    char *const *env;  /* ends with NULL; NULL: the program's own */
+    const char *path;  /* the program's file; NULL: argv[0], which without a slash is looked up */
+    char *const *env;  /* ends with NULL; NULL: the program's own, with PWD where `dir` is given. Of
+                        * several of one name the last counts */
     const char *dir;   /* where it starts; a relative path begins there. NULL: here */
     enum go_cmd_stream in, out, err;
     int in_fd, out_fd, err_fd;

@@ -203,10 +203,17 @@ static struct gofer_process *start_path(go_cmd *cmd, const char *path)
     return NULL;
 }
 
+/* A name with a slash begins in the child's directory: exec alone can tell what it is. But "/" is
+ * the same everywhere, and looked up as in Go. */
+static bool is_path(const char *name)
+{
+    return strchr(name, '/') && strcmp(name, "/") != 0;
+}
+
 static struct gofer_process *start_named(go_cmd *cmd)
 {
-    if (cmd->path)
-        return start_path(cmd, cmd->path);
+    if (cmd->path || is_path(cmd->argv[0]))
+        return start_path(cmd, cmd->path ? cmd->path : cmd->argv[0]);
     char *found = go_look_path(cmd->argv[0]);
     struct gofer_process *p = found ? start_path(cmd, found) : NULL;
     free(found);

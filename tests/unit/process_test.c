@@ -267,6 +267,10 @@ static void surroundings(void)
     check_output(&named, "another name\n");
     go_cmd relative = { .path = "bin/sh", .argv = argv, .dir = "/" };
     check_output(&relative, "another name\n");
+    char *const begins_there[] = { (char *)(uintptr_t) "bin/sh", (char *)(uintptr_t) "-c",
+                                   (char *)(uintptr_t) "echo $0", NULL };
+    go_cmd relative_name = { .argv = begins_there, .dir = "/" };
+    check_output(&relative_name, "bin/sh\n");
     char *const looked_up[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
                                 (char *)(uintptr_t) "echo $0", NULL };
     go_cmd found = { .argv = looked_up };
