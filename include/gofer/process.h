@@ -68,8 +68,9 @@ typedef struct go_cmd {
     const int *extra; /* these become the child's descriptors 3, 4, …; 64 at most */
     int extra_count;
     int flags;
-    pid_t join_group;       /* the process group that the child joins; 0: none */
-    int cancel_signal;      /* what a context sends; 0: SIGKILL */
+    pid_t join_group;  /* the process group that the child joins; 0: none. Without the first two
+                          flags */
+    int cancel_signal; /* what a context sends; 0: SIGKILL */
     go_duration wait_delay; /* see go_cmd_start_ctx */
     /* set by the library */
     pid_t pid;              /* since it was started */

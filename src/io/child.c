@@ -59,10 +59,19 @@ static int open_pipe(struct gofer_child *child, int target)
     return set_our_source(child, target, ends[!mine]);
 }
 
+/* The program's own: where that has FD_CLOEXEC it is duplicated onto itself, which takes it off. */
+static void inherit(struct gofer_child *child, int target)
+{
+    int flags = fcntl(target, F_GETFD);
+    if (flags >= 0 && flags & FD_CLOEXEC)
+        child->sources[target] = target;
+}
+
 static int open_stream(struct gofer_child *child, int target, enum go_cmd_stream stream, int number)
 {
     switch (stream) {
     case GO_CMD_INHERIT:
+        inherit(child, target);
         return 0;
     case GO_CMD_FD:
         return set_source(child, target, number);

@@ -171,12 +171,18 @@ static int launch(struct gofer_process *p, const char *path)
     return error;
 }
 
+/* Who leads a group joins no other. */
+static bool fits_together(const go_cmd *cmd)
+{
+    return !cmd->join_group || !(cmd->flags & (GO_CMD_NEW_GROUP | GO_CMD_NEW_SESSION));
+}
+
 /* 0, or an errno. */
 static int check_start(go_context *ctx, const go_cmd *cmd)
 {
     int error = go_context_err(ctx);
     if (!error)
-        error = cmd->process ? EBUSY : cmd->argv && cmd->argv[0] ? 0 : EINVAL;
+        error = cmd->process ? EBUSY : cmd->argv && cmd->argv[0] && fits_together(cmd) ? 0 : EINVAL;
     if (error)
         return error;
     gofer_m *m = gofer_m_attached();

@@ -147,6 +147,20 @@ static void input_is_given(void)
     free(much);
 }
 
+/* FD_CLOEXEC is of no matter to what is inherited; nor need it be open. */
+static void what_is_inherited_is_there(void)
+{
+    int kept = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    CHECK(fcntl(0, F_SETFD, FD_CLOEXEC), 0);
+    go_cmd cmd = { .argv = SHELL("[ -e /proc/self/fd/0 ] && echo open"), .in = GO_CMD_INHERIT };
+    check_output(&cmd, "open\n");
+    close(0);
+    cmd.argv = SHELL("true");
+    check_output(&cmd, "");
+    CHECK(dup2(kept, 0), 0);
+    close(kept);
+}
+
 static void null_is_the_default(void)
 {
     go_cmd cmd = { .argv = SHELL("cat; readlink /proc/self/fd/0 /proc/self/fd/2") };
@@ -629,6 +643,10 @@ static void errors_of_the_start(void)
     check_start((go_cmd){ .argv = name, .path = "/bin/sh", .in = GO_CMD_FD, .in_fd = -1 }, EBADF);
     check_start((go_cmd){ .argv = name, .path = "/bin/sh", .extra_count = -1 }, EINVAL);
     check_start((go_cmd){ .argv = name, .path = "/bin/sh", .extra_count = 65 }, EINVAL);
+    for (int flag = GO_CMD_NEW_GROUP; flag <= GO_CMD_NEW_SESSION; flag++)
+        check_start(
+            (go_cmd){ .argv = name, .path = "/bin/sh", .flags = flag, .join_group = getpgrp() },
+            EINVAL);
     if (is_emulated())
         return;
     check_start((go_cmd){ .argv = name, .path = "/bin/sh", .out = GO_CMD_FD, .out_fd = bad },
@@ -693,6 +711,7 @@ static void all(void)
     output_is_kept();
     much_output();
     input_is_given();
+    what_is_inherited_is_there();
     null_is_the_default();
     pipes_both_ways();
     a_pipe_outlives_the_wait();
