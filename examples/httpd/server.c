@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* accept4 */
 #include "httpd.h"
 
+#include <errno.h>
 #include <linux/filter.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -52,20 +53,47 @@ static void take(struct server *server, go_conn *accepted)
     }
 }
 
-/* Those whom the kernel has welcomed already: closing the listener would reset them. First it is
- * told to drop what comes for the listener itself, or it would welcome more behind the last. */
-static void take_those_who_wait(struct server *server)
+/* False: more may be there, but cannot be taken. */
+static bool take_those_who_wait(struct server *server)
 {
-    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
-    struct sock_fprog filter = { 1, &drop };
-    int listener = go_fd_number(go_listener_fd(server->listener)), descriptor;
-    setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+    int descriptor, listener = go_fd_number(go_listener_fd(server->listener));
     while ((descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
         go_fd *fd = go_fd_new(descriptor);
         go_conn *conn = fd ? go_conn_from_fd(fd) : NULL;
         if (conn)
             take(server, conn);
     }
+    return errno == EAGAIN;
+}
+
+/* Nobody new is welcomed: the kernel drops what would begin a connection. The rest of a handshake
+ * it takes: who has been welcomed believes that he is connected, and sends his request. */
+static void turn_away(int listener)
+{
+    enum { FLAGS = 13 /* where they are in TCP's header */, SYN = 2 };
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    struct sock_fprog filter = { sizeof code / sizeof *code, code };
+    setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+/* Those whom the kernel has welcomed already: closing the listener would reset them. The last ones'
+ * handshakes may take a part of the time that a client has who is called the last time. */
+static void stop_listening(struct server *server)
+{
+    go_fd *listener = go_listener_fd(server->listener);
+    go_context *patience = go_context_with_timeout(NULL, server->settings->last_call / 5);
+    turn_away(go_fd_number(listener));
+    while (take_those_who_wait(server) && patience)
+        if (go_fd_wait_ctx(patience, listener, GO_READABLE) != 0)
+            break;
+    take_those_who_wait(server);
+    go_context_end(patience);
+    go_listener_close(server->listener);
 }
 
 void server_run(struct server *server)
@@ -89,8 +117,7 @@ void server_run(struct server *server)
                 go_duration_string(pause, text, sizeof text));
         go_sleep_ctx(server->stopping, pause);
     }
-    take_those_who_wait(server);
-    go_listener_close(server->listener);
+    stop_listening(server);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */

@@ -189,8 +189,9 @@ GOFER_API go_conn *go_listen_config_listen_packet(go_context *ctx, const go_list
 
 /* ---- connections ----------------------------------------------------------------------------- */
 
-/* A connection over a socket, whose reference it takes over. NULL and errno: ENOTSOCK, ENOMEM, and
- * EPROTONOSUPPORT for what none of the networks names. Go: FileConn. */
+/* A connection over a socket, whose reference it takes over. NULL and errno, and the reference is
+ * still the caller's: ENOTSOCK, ENOMEM, and EPROTONOSUPPORT for what none of the networks names. Of
+ * NULL, which go_fd_new may have given: NULL, and errno as it was. Go: FileConn. */
 GOFER_API go_conn *go_conn_from_fd(go_fd *fd);
 
 /* One more reference, and conn; one less; the last closes. unref(NULL) does nothing. */
@@ -292,7 +293,8 @@ typedef struct go_credentials {
 GOFER_API int go_conn_peer_credentials(go_conn *conn, go_credentials *peer);
 
 /* Writes as go_conn_write, at least one byte, to a unix socket, and sends along `count` descriptors
- * (at most 253), which stay the caller's. Go: UnixConn.WriteMsgUnix, unix.UnixRights. */
+ * (at most 253), which stay the caller's. -1 and ENOTSUP: it is no unix socket. Go:
+ * UnixConn.WriteMsgUnix, unix.UnixRights. */
 GOFER_API ssize_t go_conn_send_fds(go_conn *conn, const void *data, size_t size, const int *fds,
                                    int count);
 GOFER_API ssize_t go_conn_send_fds_ctx(go_context *ctx, go_conn *conn, const void *data,

@@ -57,8 +57,9 @@ typedef struct go_process_state {
 /* A program to run. Go: exec.Cmd. */
 typedef struct go_cmd {
     char *const *argv; /* ends with NULL */
-    const char *path;  /* the program's file; NULL: argv[0], looked up as go_look_path does */
-    char *const *env;  /* ends with NULL; NULL: the program's own */
+    const char *path;  /* the program's file; NULL: argv[0], which without a slash is looked up */
+    char *const *env;  /* ends with NULL; NULL: the program's own, with PWD where `dir` is given. Of
+                        * several of one name the last counts */
     const char *dir;   /* where it starts; a relative path begins there. NULL: here */
     enum go_cmd_stream in, out, err;
     int in_fd, out_fd, err_fd;
@@ -67,8 +68,9 @@ typedef struct go_cmd {
     const int *extra; /* these become the child's descriptors 3, 4, …; 64 at most */
     int extra_count;
     int flags;
-    pid_t join_group;       /* the process group that the child joins; 0: none */
-    int cancel_signal;      /* what a context sends; 0: SIGKILL */
+    pid_t join_group;  /* the process group that the child joins; 0: none. Without the first two
+                          flags */
+    int cancel_signal; /* what a context sends; 0: SIGKILL */
     go_duration wait_delay; /* see go_cmd_start_ctx */
     /* set by the library */
     pid_t pid;              /* since it was started */
@@ -104,8 +106,8 @@ GOFER_API int go_cmd_start_ctx(go_context *ctx, go_cmd *cmd);
  * pipes; who reads or writes one after that needs a reference of its own. Go: Cmd.Wait. */
 GOFER_API int go_cmd_wait(go_cmd *cmd);
 
-/* The same, ended by ctx too: -1 with ECANCELED or ETIMEDOUT; the process runs on, and another wait
- * is due. Not in Go. */
+/* The same, ended by ctx too: -1 with ECANCELED or ETIMEDOUT; the process runs on, or the copying
+ * of its input and output, and another wait is due. Not in Go. */
 GOFER_API int go_cmd_wait_ctx(go_context *ctx, go_cmd *cmd);
 
 /* Starts and waits: as go_cmd_wait, or -1 with go_cmd_start's errno. Go: Cmd.Run. */

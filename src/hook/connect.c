@@ -20,13 +20,22 @@ static int accept_next(int fd, const struct acceptance *how)
                           : gofer_hook_next()->accept(fd, how->address, how->length);
 }
 
+/* What will never be ready, and the kernel refuses at once. */
+static bool is_refused(int fd, const struct acceptance *how)
+{
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    return how->flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) ||
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || !listens;
+}
+
 static int accept_when_ready(int fd, const struct acceptance *how, const void *caller)
 {
     gofer_hook_call call = gofer_hook_begin(fd, POLLIN, SO_RCVTIMEO, caller);
     int accepted = -1;
     bool done = false;
-    if (gofer_hook_is_nonblocking(&call))
-        return accept_next(fd, how);
+    if (is_refused(fd, how) || gofer_hook_is_nonblocking(&call))
+        return (int)gofer_hook_end(&call, accept_next(fd, how));
     do
         done = GOFER_HOOK_IF_READY(&call, accepted = accept_next(fd, how));
     while (!done && gofer_hook_again(&call) && call.dontwait);
@@ -50,33 +59,26 @@ GOFER_HOOK int accept4(int fd, struct sockaddr *restrict address, socklen_t *res
 
 /* ---- connecting ------------------------------------------------------------------------------ */
 
-/* The kernel has begun: waits for the outcome, as the blocking call does. */
-static int wait_connected(gofer_hook_call *call)
+/* Waits until an attempt is over, whose call has left `under_way` in errno; the kernel leaves it
+ * too where SO_SNDTIMEO has passed. */
+static bool wait_writable(gofer_hook_call *call, int under_way)
 {
     struct pollfd look = { call->fd, POLLOUT, 0 };
-    int result = 0, ready;
-    socklen_t size = sizeof result;
+    int ready;
     while ((ready = gofer_hook_look(&look, 1)) <= 0) {
         int error = ready < 0 ? errno : gofer_hook_park(&look, 1, call->deadline, call->caller);
-        if (error == ETIMEDOUT)
-            error = EINPROGRESS; /* as the kernel where SO_SNDTIMEO has passed */
-        if (error == EINPROGRESS || error == EBADF) {
-            errno = error;
-            return -1;
+        if (error == ETIMEDOUT || error == EBADF) {
+            errno = error == EBADF ? EBADF : under_way;
+            return false;
         }
         if (error) { /* it cannot be parked */
             ready = gofer_hook_next()->poll(&look, 1, gofer_hook_milliseconds_left(call->deadline));
-            if (ready > 0)
-                break;
             if (ready == 0)
-                errno = EINPROGRESS;
-            return -1;
+                errno = under_way;
+            return ready > 0;
         }
     }
-    if (getsockopt(call->fd, SOL_SOCKET, SO_ERROR, &result, &size) != 0)
-        return -1;
-    errno = result;
-    return result ? -1 : 0;
+    return true;
 }
 
 /* There is no flag to connect without blocking: O_NONBLOCK is set for the call alone. A socket that
@@ -90,6 +92,25 @@ static int connect_now(int fd, const struct sockaddr *address, socklen_t length,
     fcntl(fd, F_SETFL, flags);
     errno = error;
     return result;
+}
+
+static bool is_under_way(int result)
+{
+    return result != 0 && (errno == EINPROGRESS || errno == EALREADY);
+}
+
+/* The kernel has begun: waits for the outcome, as the blocking call does. The call tells it, made
+ * again; by SO_ERROR the socket would not learn that the attempt is over. */
+static int wait_connected(gofer_hook_call *call, const struct sockaddr *address, socklen_t length,
+                          int flags)
+{
+    int result;
+    do {
+        if (!wait_writable(call, errno))
+            return -1;
+        result = connect_now(call->fd, address, length, flags);
+    } while (is_under_way(result));
+    return result != 0 && errno == EISCONN ? 0 : result;
 }
 
 static bool connects_at_once(int fd)
@@ -112,8 +133,8 @@ GOFER_HOOK int connect(int fd, const struct sockaddr *address, socklen_t length)
     call.kept_errno = kept;
     gofer_hook_is_nonblocking(&call); /* for the deadline */
     int result = connect_now(fd, address, length, flags);
-    if (result != 0 && errno == EINPROGRESS)
-        result = wait_connected(&call);
+    if (is_under_way(result))
+        result = wait_connected(&call, address, length, flags);
     else if (result != 0 && errno == EAGAIN) /* a unix socket's queue is full: nothing tells when */
         result = gofer_hook_next()->connect(fd, address, length);
     return (int)gofer_hook_end(&call, result);

@@ -99,7 +99,7 @@ typedef struct gofer_hook_call {
     int timeout;      /* the socket's option that limits it, or 0 */
     int dontwait;     /* MSG_DONTWAIT; 0: the call must block, nothing else is possible */
     bool asked;       /* the next two are known */
-    bool nonblocking; /* the descriptor: EAGAIN is the caller's */
+    bool nonblocking; /* the descriptor: what the kernel says at once is the caller's */
     int64_t deadline; /* of SO_RCVTIMEO or SO_SNDTIMEO */
     int kept_errno;
 } gofer_hook_call;
@@ -110,7 +110,7 @@ gofer_hook_call gofer_hook_begin(int fd, short events, int timeout, const void *
  * be there by now, or because it must block (`dontwait` is 0 then). False: errno is the call's. */
 bool gofer_hook_again(gofer_hook_call *call);
 
-/* Whether the descriptor is non-blocking by its owner's wish. */
+/* Whether the descriptor is non-blocking by its owner's wish, or not open for the call. */
 bool gofer_hook_is_nonblocking(gofer_hook_call *call);
 
 /* The call's result: a success leaves errno as it was. */

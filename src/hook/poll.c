@@ -142,25 +142,27 @@ static unsigned long wants_of(struct pollfd *wants, int count, const struct sets
     return n;
 }
 
-/* 0 or more: as select. -1: errno. -2: the thread must block. */
+/* 0 or more: as select. -1: errno. -2: the thread must block; also where a number stays closed,
+ * which select does not mind beyond the kernel's table. */
 static int select_until(int count, const struct sets *sets, int64_t deadline, const void *caller)
 {
     struct pollfd *wants = NULL;
     unsigned long n = 0;
-    int ready;
+    int ready, error = 0;
     while ((ready = select_now(count, sets)) == 0) {
+        bool was_closed = error == EBADF;
         if (!wants) {
             wants = calloc((size_t)count + 1, sizeof *wants);
             if (!wants)
                 return -2;
             n = wants_of(wants, count, sets);
         }
-        int error = gofer_hook_park(wants, n, deadline, caller);
+        error = gofer_hook_park(wants, n, deadline, caller);
         if (error == ETIMEDOUT) {
             clear_sets(sets);
             break;
         }
-        if (error && error != EBADF) {
+        if (error && (error != EBADF || was_closed)) {
             ready = -2;
             break;
         }

@@ -38,7 +38,7 @@ static size_t total(const struct iovec *pieces, size_t count)
 }
 
 /* What can be waited for, of what is no socket. */
-enum kind { KIND_OTHER, KIND_PIPE, KIND_DEVICE };
+enum kind { KIND_OTHER, KIND_PIPE, KIND_DEVICE, KIND_NAMELESS /* eventfd, timerfd, inotify, … */ };
 
 static enum kind kind_of(int fd)
 {
@@ -49,8 +49,9 @@ static enum kind kind_of(int fd)
     case S_IFIFO:
         return KIND_PIPE;
     case S_IFCHR:
-    case 0: /* eventfd, timerfd, inotify, … */
         return KIND_DEVICE;
+    case 0:
+        return KIND_NAMELESS;
     default:
         return KIND_OTHER;
     }
@@ -58,12 +59,23 @@ static enum kind kind_of(int fd)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+enum { COUNTER = 8, SIGNAL_INFO = 128 }; /* what an eventfd or a timerfd gives, and a signalfd */
+
+/* Whether a read may be waited for. Nameless files refuse what is too small for them at once, ready
+ * or not; who reads so little otherwise, of inotify, finds the plain call as good. */
+static bool can_wait_to_read(int fd, size_t size)
+{
+    enum kind kind = kind_of(fd);
+    return kind == KIND_NAMELESS ? size == COUNTER || size >= SIGNAL_INFO : kind != KIND_OTHER;
+}
+
 static ssize_t read_when_ready(gofer_hook_call *call, const struct iovec *pieces, int count)
 {
     ssize_t n = -1;
     bool done = false;
     call->timeout = 0; /* of sockets only */
-    if (gofer_hook_is_nonblocking(call) || kind_of(call->fd) == KIND_OTHER)
+    if (gofer_hook_is_nonblocking(call) ||
+        !can_wait_to_read(call->fd, total(pieces, (size_t)count)))
         return gofer_hook_next()->readv(call->fd, pieces, count);
     do
         done = GOFER_HOOK_IF_READY(call, n = gofer_hook_next()->readv(call->fd, pieces, count));
@@ -292,7 +304,8 @@ static ssize_t write_elsewhere(gofer_hook_call *call, const struct iovec *pieces
 {
     enum kind kind = kind_of(call->fd);
     call->timeout = 0; /* of sockets only */
-    if (kind == KIND_OTHER || gofer_hook_is_nonblocking(call))
+    /* of the nameless only an eventfd that is full waits, and some it refuses even then */
+    if (kind == KIND_OTHER || kind == KIND_NAMELESS || gofer_hook_is_nonblocking(call))
         return gofer_hook_next()->writev(call->fd, pieces, count);
     return kind == KIND_PIPE && size > PIPE_BUF ? write_in_parts(call, pieces, count)
                                                 : write_when_ready(call, pieces, count);

@@ -162,7 +162,9 @@ static void ask(gofer_hook_call *call)
         return;
     call->asked = true;
     int flags = fcntl(call->fd, F_GETFL);
-    call->nonblocking = flags >= 0 && flags & O_NONBLOCK;
+    int other_way = call->events == POLLOUT ? O_RDONLY : O_WRONLY;
+    call->nonblocking =
+        flags >= 0 && (flags & O_NONBLOCK || (flags & O_ACCMODE) == other_way /* EBADF at once */);
     if (call->timeout && getsockopt(call->fd, SOL_SOCKET, call->timeout, &limit, &size) == 0 &&
         (limit.tv_sec || limit.tv_usec))
         call->deadline = gofer_hook_after(limit.tv_sec * 1000000000L + limit.tv_usec * 1000L);

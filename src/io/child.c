@@ -4,6 +4,7 @@
  * The child's descriptors are duplicated one after the other, so none may be overwritten before its
  * turn: all that lie among the targets are moved above them first. */
 #include "io/child.h"
+#include "io/environment.h"
 
 #include "sched/sched.h"
 
@@ -11,8 +12,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <unistd.h>
-
-extern char **environ;
 
 #ifndef POSIX_SPAWN_SETSID
 #define POSIX_SPAWN_SETSID 0x80
@@ -60,10 +59,19 @@ static int open_pipe(struct gofer_child *child, int target)
     return set_our_source(child, target, ends[!mine]);
 }
 
+/* The program's own: where that has FD_CLOEXEC it is duplicated onto itself, which takes it off. */
+static void inherit(struct gofer_child *child, int target)
+{
+    int flags = fcntl(target, F_GETFD);
+    if (flags >= 0 && flags & FD_CLOEXEC)
+        child->sources[target] = target;
+}
+
 static int open_stream(struct gofer_child *child, int target, enum go_cmd_stream stream, int number)
 {
     switch (stream) {
     case GO_CMD_INHERIT:
+        inherit(child, target);
         return 0;
     case GO_CMD_FD:
         return set_source(child, target, number);
@@ -154,7 +162,8 @@ static int set_attributes(posix_spawnattr_t *attributes, const go_cmd *cmd)
     return posix_spawnattr_setflags(attributes, (short)flags);
 }
 
-int gofer_child_start(struct gofer_child *child, const go_cmd *cmd, const char *path, pid_t *pid)
+static int spawn(const struct gofer_child *child, const go_cmd *cmd, const char *path,
+                 char *const *environment, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -166,12 +175,22 @@ int gofer_child_start(struct gofer_child *child, const go_cmd *cmd, const char *
             if (!error)
                 error = set_attributes(&attributes, cmd);
             if (!error)
-                error = posix_spawn(pid, path, &actions, &attributes, cmd->argv,
-                                    cmd->env ? cmd->env : environ);
+                error = posix_spawn(pid, path, &actions, &attributes, cmd->argv, environment);
             posix_spawnattr_destroy(&attributes);
         }
         posix_spawn_file_actions_destroy(&actions);
     }
+    return error;
+}
+
+int gofer_child_start(struct gofer_child *child, const go_cmd *cmd, const char *path, pid_t *pid)
+{
+    char **variables, *pwd;
+    int error = gofer_environment_make(cmd, &variables, &pwd);
+    if (!error)
+        error = spawn(child, cmd, path, variables, pid);
+    free(variables);
+    free(pwd);
     gofer_child_close(child);
     return error;
 }

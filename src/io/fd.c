@@ -397,7 +397,7 @@ int gofer_fd_begin(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
     }
     if (side == GOFER_FD_READ)
         error = gofer_fd_wait_more(fd, source);
-    else if (gofer_unlikely(fd->is_shared))
+    else if (gofer_unlikely(direction->asks))
         error = gofer_fd_wait_ready(fd, side, source);
     if (gofer_unlikely(error))
         gofer_fd_end(fd, side);
@@ -407,7 +407,7 @@ int gofer_fd_begin(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
 int gofer_fd_wait_more(go_fd *fd, gofer_cancel *source)
 {
     struct gofer_fd_direction *direction = &fd->directions[GOFER_FD_READ];
-    if (gofer_unlikely(fd->is_shared))
+    if (gofer_unlikely(direction->asks))
         return gofer_fd_wait_ready(fd, GOFER_FD_READ, source);
     if (!direction->dry)
         return 0;
@@ -440,7 +440,8 @@ static bool speaks_tcp(int number)
            protocol == IPPROTO_TCP;
 }
 
-/* Sees to O_NONBLOCK. 0, or an errno. */
+/* Sees to O_NONBLOCK. A side that the descriptor is not open for is never ready: a call says EBADF
+ * at once instead, unasked. 0, or an errno. */
 static int look_at_descriptor(go_fd *fd, int number)
 {
     int flags = fcntl(number, F_GETFL), type;
@@ -452,6 +453,8 @@ static int look_at_descriptor(go_fd *fd, int number)
     if (flags & O_NONBLOCK)
         return 0;
     fd->is_shared = number <= 2 || isatty(number);
+    fd->directions[GOFER_FD_READ].asks = (flags & O_ACCMODE) != O_WRONLY;
+    fd->directions[GOFER_FD_WRITE].asks = (flags & O_ACCMODE) != O_RDONLY;
     return fd->is_shared || fcntl(number, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : errno;
 }
 
@@ -481,6 +484,7 @@ go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
     for (int side = 0; side < GOFER_FD_SIDES; side++) {
         struct gofer_fd_direction *direction = &fd->directions[side];
         direction->ready = direction->dry = direction->marked = direction->expired = false;
+        direction->asks = false;
         direction->deadline = 0;
     }
     atomic_store_explicit(&fd->number, number, memory_order_relaxed);
@@ -491,6 +495,8 @@ go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
         error = gofer_poller_add(number, key_of(fd));
     fd->is_polled = error == 0;
     fd->is_shared &= fd->is_polled;
+    for (int side = 0; side < GOFER_FD_SIDES; side++)
+        fd->directions[side].asks &= fd->is_shared;
     if (error && error != EPERM) {
         free_fd(fd);
         fail(error);

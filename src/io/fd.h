@@ -33,6 +33,7 @@ struct gofer_fd_direction {
     bool ready;                               /* an edge came since the last try began */
     bool dry;         /* a stream's last read got all there was: the next waits for an edge first */
     bool marked;      /* ... unless this came with an edge: an end or error to read, urgent data */
+    bool asks;        /* a call may block: it is shared, and open for this side; constant */
     bool expired;     /* the deadline has passed */
     bool timer_used;  /* deadline_lock: the timer was started once */
     int64_t deadline; /* 0: none */
@@ -51,7 +52,7 @@ struct go_fd {
     bool edges_ended; /* the poller tells none until the number is added again */
     /* constant while it is open */
     bool is_polled; /* else calls may block their thread */
-    bool is_shared; /* its O_NONBLOCK is not ours to set: ask before each call */
+    bool is_shared; /* its O_NONBLOCK is not ours to set: see `asks` */
     bool is_socket;
     bool is_tcp;     /* a read that gets less than it asked for has emptied it */
     gofer_g *closer; /* waits until no call is in progress */

@@ -108,24 +108,24 @@ static void keep_output(void *process)
     go_fd_close(p->pipes[1]); /* after an error it writes on */
 }
 
-/* Waits until input and output are through, as long as is allowed; then cuts them off. True: it
- * had to. */
-static bool end_copying(struct gofer_process *p)
+/* Waits until input and output are through, as long as is allowed; then cuts them off. 0; or ctx's
+ * errno, and they go on. */
+static int end_copying(struct gofer_process *p, go_context *ctx)
 {
-    go_duration delay = p->cmd->wait_delay;
-    if (delay <= 0) {
-        go_waitgroup_wait(&p->copying);
-        return false;
-    }
-    go_context *limit =
-        go_context_with_deadline(NULL, p->delay_ends ? p->delay_ends : go_now() + delay);
+    if (p->cmd->wait_delay <= 0)
+        return go_waitgroup_wait_ctx(ctx, &p->copying) == 0 ? 0 : *gofer_errno();
+    go_context *limit = go_context_with_deadline(ctx, p->delay_ends);
     bool cut = !limit || go_waitgroup_wait_ctx(limit, &p->copying) != 0;
     go_context_end(limit);
+    int error = cut ? go_context_err(ctx) : 0;
+    if (error)
+        return error;
     for (int i = 0; i < 2 && cut; i++)
         if (p->pipes[i])
             go_fd_close(p->pipes[i]);
     go_waitgroup_wait(&p->copying);
-    return cut;
+    p->cut = cut;
+    return 0;
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */
@@ -171,12 +171,18 @@ static int launch(struct gofer_process *p, const char *path)
     return error;
 }
 
+/* Who leads a group joins no other. */
+static bool fits_together(const go_cmd *cmd)
+{
+    return !cmd->join_group || !(cmd->flags & (GO_CMD_NEW_GROUP | GO_CMD_NEW_SESSION));
+}
+
 /* 0, or an errno. */
 static int check_start(go_context *ctx, const go_cmd *cmd)
 {
     int error = go_context_err(ctx);
     if (!error)
-        error = cmd->process ? EBUSY : cmd->argv && cmd->argv[0] ? 0 : EINVAL;
+        error = cmd->process ? EBUSY : cmd->argv && cmd->argv[0] && fits_together(cmd) ? 0 : EINVAL;
     if (error)
         return error;
     gofer_m *m = gofer_m_attached();
@@ -203,10 +209,17 @@ static struct gofer_process *start_path(go_cmd *cmd, const char *path)
     return NULL;
 }
 
+/* A name with a slash begins in the child's directory: exec alone can tell what it is. But "/" is
+ * the same everywhere, and looked up as in Go. */
+static bool is_path(const char *name)
+{
+    return strchr(name, '/') && strcmp(name, "/") != 0;
+}
+
 static struct gofer_process *start_named(go_cmd *cmd)
 {
-    if (cmd->path)
-        return start_path(cmd, cmd->path);
+    if (cmd->path || is_path(cmd->argv[0]))
+        return start_path(cmd, cmd->path ? cmd->path : cmd->argv[0]);
     char *found = go_look_path(cmd->argv[0]);
     struct gofer_process *p = found ? start_path(cmd, found) : NULL;
     free(found);
@@ -292,31 +305,43 @@ static int shell_status(const go_process_state *state)
     return state->exited ? state->status : 128 + state->signal;
 }
 
+/* Waits for its end, and takes its status: once. 0, or ctx's errno. */
+static int end_process(struct gofer_process *p, go_context *ctx)
+{
+    go_cmd *cmd = p->cmd;
+    int error = p->reaped ? 0 : gofer_process_wait(p, ctx);
+    if (error || p->reaped)
+        return error;
+    go_mutex_lock(&cmd->lock);
+    p->reap_error = gofer_process_reap(p, &cmd->state);
+    go_mutex_unlock(&cmd->lock);
+    end_cancelling(p);
+    if (!p->delay_ends)
+        p->delay_ends = go_now() + cmd->wait_delay;
+    return 0;
+}
+
 /* As go_cmd_wait; what was kept of the output goes to *kept. */
 static int wait_keeping(go_context *ctx, go_cmd *cmd, char **kept, size_t *size)
 {
     struct gofer_process *p = begin_wait(cmd);
     if (!p)
         return fail(ECHILD);
-    int error = gofer_process_wait(p, ctx);
+    int error = end_process(p, ctx);
+    if (!error)
+        error = end_copying(p, ctx);
     go_mutex_lock(&cmd->lock);
     if (error)
         p->waited = false;
     else
-        error = gofer_process_reap(p, &cmd->state);
-    bool ended = p->reaped;
+        cmd->process = NULL;
     go_mutex_unlock(&cmd->lock);
-    if (!ended)
+    if (error)
         return fail(error);
-    end_cancelling(p);
-    bool cut = end_copying(p);
-    go_mutex_lock(&cmd->lock);
-    cmd->process = NULL;
-    go_mutex_unlock(&cmd->lock);
     int status = shell_status(&cmd->state);
-    error = error ? error : p->cancelled;
+    error = p->reap_error ? p->reap_error : p->cancelled;
     if (!error && status == 0)
-        error = cut ? ETIME : p->output_error;
+        error = p->cut ? ETIME : p->output_error;
     if (kept) {
         *kept = p->output;
         p->output = NULL;

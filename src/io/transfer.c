@@ -419,19 +419,25 @@ go_fd *go_fd_accept_ctx(go_context *ctx, go_fd *fd, struct sockaddr *address, so
     return accepted;
 }
 
-/* A connection is being made: waits for its outcome. 0, or an errno. */
-static int wait_connected(go_fd *fd, gofer_cancel *source)
+static bool is_under_way(int error)
 {
-    for (;;) {
-        int error = gofer_fd_wait_ready(fd, GOFER_FD_WRITE, source), result = 0;
-        socklen_t size = sizeof result;
+    return error == EINPROGRESS || error == EALREADY || error == EINTR;
+}
+
+/* A connection is being made: waits for its outcome, 0 or an errno. The call itself tells it, made
+ * again: by SO_ERROR the kernel's socket would not learn that its attempt is over, and the next
+ * connect would meet that one's end. */
+static int wait_connected(go_fd *fd, const struct sockaddr *address, socklen_t size,
+                          gofer_cancel *source)
+{
+    int error;
+    do {
+        error = gofer_fd_wait_ready(fd, GOFER_FD_WRITE, source);
         if (error)
             return error;
-        if (getsockopt(gofer_fd_number(fd), SOL_SOCKET, SO_ERROR, &result, &size) != 0)
-            return errno;
-        if (result != EINPROGRESS && result != EALREADY && result != EINTR)
-            return result == EISCONN ? 0 : result;
-    }
+        error = connect(gofer_fd_number(fd), address, size) == 0 ? 0 : errno;
+    } while (is_under_way(error));
+    return error == EISCONN ? 0 : error;
 }
 
 int go_fd_connect_ctx(go_context *ctx, go_fd *fd, const struct sockaddr *address, socklen_t size)
@@ -442,8 +448,8 @@ int go_fd_connect_ctx(go_context *ctx, go_fd *fd, const struct sockaddr *address
         return (int)fail(error);
     if (connect(gofer_fd_number(fd), address, size) != 0)
         error = errno;
-    if (error == EINPROGRESS || error == EALREADY || error == EINTR)
-        error = wait_connected(fd, source);
+    if (is_under_way(error))
+        error = wait_connected(fd, address, size, source);
     gofer_fd_end(fd, GOFER_FD_WRITE);
     return error ? (int)fail(error) : 0;
 }

@@ -22,6 +22,8 @@ struct gofer_process {
     char *output;
     size_t size;
     int output_error;
+    int reap_error; /* who waits has these two */
+    bool cut;       /* input and output took longer than was allowed */
     /* guarded by the go_cmd's lock */
     int cancelled;      /* 0, or with what the context ended, once the signal was sent */
     int64_t delay_ends; /* 0, or when what the context allows after its end is over */

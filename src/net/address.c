@@ -257,6 +257,33 @@ static void unix_name(const go_address *address, char *buf, size_t size)
     snprintf(buf, size, "%s%.*s", first || !room ? "@" : "", length, path + first);
 }
 
+static unsigned group_of(const struct in6_addr *number, size_t i)
+{
+    return (unsigned)number->s6_addr[2 * i] << 8 | number->s6_addr[2 * i + 1];
+}
+
+/* RFC 5952, in hexadecimal throughout: inet_ntop writes some that begin with zeros as IPv4's. */
+static void write_ipv6(const struct in6_addr *number, char *buf, size_t size)
+{
+    enum { GROUPS = 8 };
+    int zeros = -1, most = 1; /* the first of the longest runs; a single group is written out */
+    for (int i = 0, run = 0; i < GROUPS; i++) {
+        run = group_of(number, i) ? 0 : run + 1;
+        if (run > most) {
+            most = run;
+            zeros = i + 1 - run;
+        }
+    }
+    size_t n = 0;
+    for (int i = 0; i < GROUPS; i++) {
+        if (i == zeros)
+            n += (size_t)snprintf(buf + n, size - n, "::");
+        else if (zeros < 0 || i < zeros || i >= zeros + most)
+            n += (size_t)snprintf(buf + n, size - n, "%s%x", i && i != zeros + most ? ":" : "",
+                                  group_of(number, i));
+    }
+}
+
 char *go_address_host(const go_address *address, char *buf, size_t size)
 {
     char number[INET6_ADDRSTRLEN] = "", zone[IF_NAMESIZE + 1] = "";
@@ -270,7 +297,7 @@ char *go_address_host(const go_address *address, char *buf, size_t size)
         snprintf(buf, size, "%s", number);
     } else if (family_of(address) == AF_INET6) {
         uint32_t scope = gofer_sockaddr_of(address)->in6.sin6_scope_id;
-        inet_ntop(AF_INET6, &gofer_sockaddr_of(address)->in6.sin6_addr, number, sizeof number);
+        write_ipv6(&gofer_sockaddr_of(address)->in6.sin6_addr, number, sizeof number);
         if (scope && !if_indextoname(scope, zone))
             snprintf(zone, sizeof zone, "%u", scope);
         snprintf(buf, size, "%s%s%s", number, scope ? "%" : "", zone);

@@ -159,28 +159,41 @@ go_conn *gofer_conn_new(const gofer_network *network, go_fd *fd, const go_addres
     return &self->conn;
 }
 
-go_conn *go_conn_from_fd(go_fd *fd)
+/* The network that the socket is of, or NULL. */
+static const gofer_network *network_of_socket(int number, const struct gofer_net_call *call,
+                                              gofer_net_failure *failure)
 {
-    int type = 0, number = go_fd_number(fd);
+    int type = 0;
     socklen_t size = sizeof type;
     go_address local;
-    gofer_net_failure failure;
-    const struct gofer_net_call call = { .operation = "file" };
     const gofer_network *network = NULL;
     if (getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
-        gofer_net_fail_call(&failure, errno, &call, "getsockopt");
-        gofer_net_publish(&failure);
+        gofer_net_fail_call(failure, errno, call, "getsockopt");
         return NULL;
     }
     gofer_socket_local(number, &local);
     if (local.size)
         network = gofer_network_of(gofer_sockaddr_of(&local)->any.sa_family, type);
-    if (!network) {
-        gofer_net_fail_call(&failure, EPROTONOSUPPORT, &call, "socket");
-        gofer_net_publish(&failure);
-        return NULL;
+    if (!network)
+        gofer_net_fail_call(failure, EPROTONOSUPPORT, call, "socket");
+    return network;
+}
+
+go_conn *go_conn_from_fd(go_fd *fd)
+{
+    int error = *gofer_errno(); /* go_fd_new's, where that failed */
+    gofer_net_failure failure;
+    const struct gofer_net_call call = { .operation = "file" };
+    const gofer_network *network = fd ? network_of_socket(go_fd_number(fd), &call, &failure) : NULL;
+    go_conn *conn = network ? gofer_conn_new(network, go_fd_ref(fd), NULL) : NULL;
+    if (conn) {
+        go_fd_unref(fd); /* a failure leaves the caller's reference alone */
+        return conn;
     }
-    return gofer_conn_new(network, fd, NULL);
+    if (!fd || network)
+        gofer_net_fail(&failure, fd ? ENOMEM : error, &call, gofer_net_words(fd ? ENOMEM : error));
+    gofer_net_publish(&failure);
+    return NULL;
 }
 
 /* ---- references ------------------------------------------------------------------------------ */

@@ -61,11 +61,12 @@ static int set_listener_options(const struct listening *listening, int number,
     return gofer_socket_keep_alive(number, &listening->config->keep_alive);
 }
 
-/* Whom to bind to: a group is joined at every address of the machine, as in Go. */
-static void bind_address(const gofer_endpoint *endpoint, int family, go_address *address)
+/* Whom to bind to: packets to a group are taken at every address of the machine, as in Go. */
+static void bind_address(const struct listening *listening, const gofer_endpoint *endpoint,
+                         int family, go_address *address)
 {
     gofer_address_in_family(&endpoint->address, family, address);
-    if (family == AF_UNIX || !is_multicast(address))
+    if (!listening->packets || !is_multicast(address))
         return;
     if (family == AF_INET)
         gofer_sockaddr_of(address)->in.sin_addr.s_addr = htonl(INADDR_ANY);
@@ -92,7 +93,7 @@ static bool bind_and_listen(const struct listening *listening, int number, int f
         gofer_net_fail(failure, error, call, gofer_net_words(error));
         return false;
     }
-    bind_address(endpoint, family, &address);
+    bind_address(listening, endpoint, family, &address);
     if (bind(number, &gofer_sockaddr_of(&address)->any, address.size) != 0) {
         gofer_net_fail_call(failure, errno, call, "bind");
         return false;
@@ -301,9 +302,13 @@ void go_listener_unref(go_listener *listener)
 
 int go_listener_set_deadline(go_listener *listener, int64_t when)
 {
-    return go_fd_set_deadline(listener->fd, GO_READABLE, when) == 0
-               ? 0
-               : fail_listener(listener, NULL, "set", "deadline");
+    gofer_net_failure failure;
+    if (go_fd_set_deadline(listener->fd, GO_READABLE, when) == 0)
+        return 0;
+    int error = *gofer_errno();
+    gofer_net_fail(&failure, error, NULL, /* as Go says it, of no address */
+                   error == EBADF ? "use of closed network connection" : gofer_net_words(error));
+    return gofer_net_publish(&failure);
 }
 
 void go_listener_set_unlink_on_close(go_listener *listener, int unlink)

@@ -14,6 +14,7 @@
 #include "gofer/semaphore.h"
 #include "gofer/sync.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <netdb.h>
 
@@ -179,7 +180,9 @@ int gofer_lookup_host(go_context *ctx, const char *host, go_address *addresses, 
                       gofer_net_failure *failure)
 {
     int count = -1;
-    if (!*host || strlen(host) >= GOFER_NET_HOST) {
+    struct in_addr unused;
+    /* getaddrinfo takes 127.1, 0x7f000001 and 0177.0.0.1 for numbers, which they are not in Go */
+    if (!*host || strlen(host) >= GOFER_NET_HOST || inet_aton(host, &unused)) {
         fail_lookup(failure, ENOENT, host, "no such host");
         return -1;
     }

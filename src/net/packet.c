@@ -158,9 +158,10 @@ ssize_t go_conn_send_fds_ctx(go_context *ctx, go_conn *conn, const void *data, s
 {
     go_fd *fd = fd_below(conn);
     bool fits = count >= 0 && count <= MOST_FDS && size > 0 && size <= SSIZE_MAX;
-    if (fd && !fits)
-        *gofer_errno() = EINVAL;
-    ssize_t n = fd && fits ? send_with_fds(ctx, fd, data, size, fds, count) : -1;
+    bool carries = conn->network->family == AF_UNIX; /* the kernel drops them elsewhere */
+    if (fd && !(fits && carries))
+        *gofer_errno() = fits ? ENOTSUP : EINVAL;
+    ssize_t n = fd && fits && carries ? send_with_fds(ctx, fd, data, size, fds, count) : -1;
     if (n < 0)
         return fail_packet(conn, ctx, GO_WRITABLE, "write", "sendmsg");
     if ((size_t)n == size)

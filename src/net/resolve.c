@@ -136,12 +136,20 @@ bool gofer_resolve(go_context *ctx, const char *operation, const gofer_network *
     return found;
 }
 
+/* The first that is of IPv4, or is not; else the first. */
+static const gofer_endpoint *first_of(const gofer_endpoints *endpoints, bool ipv4)
+{
+    for (int i = 0; i < endpoints->count; i++) {
+        const gofer_endpoint *endpoint = &endpoints->at[i];
+        if ((!endpoint->no_host && gofer_address_is_ipv4(&endpoint->address)) == ipv4)
+            return endpoint;
+    }
+    return &endpoints->at[0];
+}
+
 const gofer_endpoint *gofer_endpoints_first(const gofer_endpoints *endpoints)
 {
-    for (int i = 0; i < endpoints->count; i++)
-        if (!endpoints->at[i].no_host && gofer_address_is_ipv4(&endpoints->at[i].address))
-            return &endpoints->at[i];
-    return &endpoints->at[0];
+    return first_of(endpoints, true);
 }
 
 /* ---- the calls ------------------------------------------------------------------------------- */
@@ -156,11 +164,9 @@ static bool resolve_one(go_context *ctx, const char *network_name, const char *t
     if (!endpoints)
         return false;
     bool found = gofer_resolve(ctx, NULL, network, text, endpoints, failure);
+    bool wants_ipv6 = network->family == AF_UNSPEC && strchr(text, '[');
     if (found)
-        *address =
-            (strchr(text, '[') && network->family == AF_UNSPEC ? &endpoints->at[0]
-                                                               : gofer_endpoints_first(endpoints))
-                ->address;
+        *address = first_of(endpoints, !wants_ipv6)->address;
     free(endpoints);
     return found;
 }

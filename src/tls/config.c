@@ -44,6 +44,24 @@ X509_STORE *gofer_tls_store(X509_STORE *own)
 
 /* ---- making one ------------------------------------------------------------------------------ */
 
+/* Whether a list of protocols, each behind its length, has this one. */
+static bool has_protocol(const unsigned char *list, size_t size, const char *protocol)
+{
+    size_t length = strlen(protocol);
+    for (size_t at = 0; at < size; at += 1 + list[at])
+        if (list[at] == length && memcmp(list + at + 1, protocol, length) == 0)
+            return true;
+    return false;
+}
+
+/* Go's exception: who speaks HTTP/1.1 comes to a server that names HTTP/2 alone as if neither had
+ * named any. */
+static bool falls_back(const go_tls_config *config, const unsigned char *offered, size_t size)
+{
+    return has_protocol(config->alpn, config->alpn_size, "h2") &&
+           has_protocol(offered, size, "http/1.1");
+}
+
 /* The server's choice among the protocols that the client offers, by the server's order. */
 static int select_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_size,
                        const unsigned char *offered, unsigned int offered_size, void *arg)
@@ -55,7 +73,8 @@ static int select_alpn(SSL *ssl, const unsigned char **chosen, unsigned char *ch
         return SSL_TLSEXT_ERR_NOACK;
     if (SSL_select_next_proto(&choice, chosen_size, config->alpn, (unsigned)config->alpn_size,
                               offered, offered_size) != OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
+        return falls_back(config, offered, offered_size) ? SSL_TLSEXT_ERR_NOACK
+                                                         : SSL_TLSEXT_ERR_ALERT_FATAL;
     *chosen = choice;
     return SSL_TLSEXT_ERR_OK;
 }

@@ -181,6 +181,10 @@ go_conn *go_tls_dialer_dial_ctx(go_context *ctx, const go_dialer *dialer, const 
     char host[GOFER_TLS_NAME];
     bool has_timeout = dialer && dialer->timeout != 0;
     go_context *timed = has_timeout ? go_context_with_timeout(ctx, dialer->timeout) : ctx;
+    if (has_timeout && !timed) {
+        gofer_tls_fail(ENOMEM, "tls: cannot allocate memory");
+        return NULL;
+    }
     go_conn *conn = dialer ? go_dialer_dial_ctx(timed, dialer, network, address)
                            : go_dial_ctx(timed, network, address);
     if (conn) {

@@ -2,7 +2,7 @@
 """The example httpd against clients that curl is not: pipelined, slow, wrong, gone, too many; and what
 it holds after them.
 
-usage: httpd_raw_test.py PROGRAM
+usage: httpd_raw_test.py PROGRAM [TEST…]; NEAR and FAR: where it listens, and where that is dialled
 """
 import json
 import os
@@ -20,6 +20,7 @@ import threading
 import time
 
 PROGRAM = sys.argv[1]
+NEAR, FAR = os.environ.get("NEAR", "127.0.0.1"), os.environ.get("FAR", "127.0.0.1")
 PATIENCE = 60  # of one wait; nothing is asserted about time
 failed = []
 tests = []
@@ -45,11 +46,11 @@ class Server:
     def __init__(self, *options, descriptors=None):
         limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))) if descriptors else None
         self.process = subprocess.Popen(
-            [PROGRAM, "--listen", "127.0.0.1:0", "--root", root, "--log", "none", "--debug", *options],
+            [PROGRAM, "--listen", NEAR + ":0", "--root", root, "--log", "none", "--debug", *options],
             stderr=subprocess.PIPE, text=True, preexec_fn=limit,
             env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1"})
         line = self.process.stderr.readline()
-        match = re.match(r"httpd: listening on 127\.0\.0\.1:(\d+)$", line)
+        match = re.match(rf"httpd: listening on {re.escape(NEAR)}:(\d+)$", line)
         if not match:
             sys.exit(f"FAIL the server said: {line}")
         self.port = int(match[1])
@@ -105,7 +106,7 @@ class Server:
 
 class Client:
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.socket = socket.create_connection((FAR, port), timeout=PATIENCE)
         self.file = self.socket.makefile("rb")
 
     def close(self, reset=False):

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Where packets are lost, doubled, delayed and overtaken all bytes arrive: held connections that
 # talk, half-close, read slowly and lose their peer (connections_stress), and a file by httpd and
-# curl. `ip` and `tc` are not needed, nor the kernel's netem: see lossy_link.c. The two pollers share
-# the amounts; the link's own is epoll.
+# curl; and httpd's stop loses no request. `ip` and `tc` are not needed, nor the kernel's netem: see
+# lossy_link.c. The two pollers share the amounts; the link's own is epoll.
 # shellcheck source=tests/unit/expect.sh
 . "$1/tests/unit/expect.sh"
 compile lossy_link -Wall -Wextra -Werror <"$source/tests/faults/lossy_link.c"
@@ -69,4 +69,10 @@ for poller in "${pollers[@]}"; do
     rm -f "$work"/got*
     over_link 'httpd and curl' bash "$work/fetch" "$work" "$httpd"
 done
+
+# Handshakes take their time here: the server waits for those that have begun when it stops.
+if command -v python3 >/dev/null; then
+    NEAR=10.9.0.1 FAR=10.9.0.2 timeout -s KILL 200 "$work/lossy_link" 0 20 python3 \
+        "$source/tests/examples/httpd_raw_test.py" "$httpd" stopping_while_busy_loses_no_request || failed=1
+fi
 exit $failed

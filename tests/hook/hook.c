@@ -21,9 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <threads.h>
 #include <time.h>
@@ -456,6 +458,67 @@ static void numbers_and_files(void)
     struct pollfd want = { 987, POLLIN, 0 };
     need(poll(&want, 1, -1), 1, "poll of no descriptor");
     need(want.revents, POLLNVAL, "what it found");
+}
+
+static void fails(long got, int error, const char *what)
+{
+    need(errno, got < 0 ? error : 0, what);
+    need(got, -1, what);
+}
+
+/* What the kernel refuses, ready or not, is not waited for. */
+static void refusals_come_at_once(void)
+{
+    char bytes[8];
+    uint64_t full = UINT64_MAX - 1, too_much = UINT64_MAX;
+    int pipes[2], ends[2], counter = eventfd(0, 0), clock = timerfd_create(CLOCK_MONOTONIC, 0);
+    pipe_of(pipes);
+    fails(read(pipes[1], bytes, 1), EBADF, "read of a pipe's write end");
+    fails(write(pipes[0], bytes, 1), EBADF, "write to a pipe's read end");
+    fails(read(counter, bytes, 4), EINVAL, "read of 4 bytes of an eventfd");
+    fails(read(clock, bytes, 4), EINVAL, "read of 4 bytes of a timerfd");
+    need(write(counter, &full, 8), 8, "write to an eventfd");
+    fails(write(counter, &too_much, 8), EINVAL, "write of too much to a full eventfd");
+    fails(write(counter, &full, 4), EINVAL, "write of 4 bytes to a full eventfd");
+    pair(ends);
+    fails(accept(ends[0], NULL, NULL), EINVAL, "accept of a connected socket");
+    int packets = socket(AF_UNIX, SOCK_DGRAM, 0), listener = socket(AF_INET, SOCK_STREAM, 0);
+    fails(accept(packets, NULL, NULL), EOPNOTSUPP, "accept of a socket for packets");
+    need(listen(listener, 1), 0, "listen");
+    fails(accept4(listener, NULL, NULL, 12345), EINVAL, "accept4 with flags that are none");
+    int all[] = { pipes[0], pipes[1], counter, clock, ends[0], ends[1], packets, listener };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        close(all[i]);
+}
+
+/* Beyond the kernel's table, which grows with what is open, select looks at no number. */
+static void select_of_a_number_that_none_has(void)
+{
+    struct timeval limit = { 0, 20000 };
+    struct timespec at_once = { 0, 0 }, brief = { 0, 20000 };
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(1000, &set);
+    long expected = syscall(SYS_pselect6, 1001, &set, NULL, NULL, &at_once, NULL);
+    need(select(1001, &set, NULL, NULL, &limit), expected, "select of a number beyond the table");
+    need(pselect(1001, &set, NULL, NULL, &brief, NULL), expected, "pselect of the same");
+}
+
+/* The kernel knows what came of each attempt. */
+static void connect_may_be_called_again(void)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+    need(bind(listener, (struct sockaddr *)&at, size), 0, "bind");
+    getsockname(listener, (struct sockaddr *)&at, &size);
+    for (int i = 0; i < 2; i++)
+        fails(connect(fd, (struct sockaddr *)&at, size), ECONNREFUSED, "connect to nobody");
+    need(listen(listener, 1), 0, "listen");
+    need(connect(fd, (struct sockaddr *)&at, size), 0, "connect");
+    fails(connect(fd, (struct sockaddr *)&at, size), EISCONN, "connect again");
+    close(fd);
+    close(listener);
 }
 
 /* ---- what is not to be parked ---------------------------------------------------------------- */
@@ -1008,6 +1071,7 @@ static const struct {
     {               \
 #name, name \
     }
+    CASE(select_of_a_number_that_none_has),
     CASE(hundreds_in_a_library),
     CASE(hundreds_in_poll),
     CASE(hundreds_asleep),
@@ -1020,6 +1084,8 @@ static const struct {
     CASE(epoll_of_a_library),
     CASE(closing_ends_a_wait),
     CASE(numbers_and_files),
+    CASE(refusals_come_at_once),
+    CASE(connect_may_be_called_again),
     CASE(locale_goes_along),
     CASE(openssl_errors_go_along),
     CASE(some_places_stay_on_their_thread),

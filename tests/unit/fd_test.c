@@ -595,6 +595,28 @@ static void datagrams(void)
     go_fd_unref(b);
 }
 
+/* Nothing ever makes the wrong end ready: it is not waited for. */
+static void standard_input_the_wrong_way(void)
+{
+    int numbers[2], kept = dup(0);
+    char byte = 'x';
+    CHECK(pipe(numbers), 0);
+    for (int end = 0; end < 2; end++) {
+        CHECK(dup2(numbers[end], 0), 0);
+        go_fd *fd = go_fd_new(0);
+        if (end == 0)
+            CHECK_FAILS(go_fd_write(fd, &byte, 1), EBADF);
+        else
+            CHECK_FAILS(go_fd_read(fd, &byte, 1), EBADF);
+        CHECK(go_fd_release(fd), 0);
+        go_fd_unref(fd);
+    }
+    close(numbers[0]);
+    close(numbers[1]);
+    CHECK(dup2(kept, 0), 0);
+    close(kept);
+}
+
 /* ---- connections ----------------------------------------------------------------------------- */
 
 static void dial(struct sockaddr_in address, go_waitgroup *wg)
@@ -632,6 +654,30 @@ static void connections(void)
     go_fd *refused = tcp_socket();
     CHECK_FAILS(go_fd_connect(refused, (struct sockaddr *)&address, sizeof address), ECONNREFUSED);
     go_fd_unref(refused);
+}
+
+/* As often as it is tried the kernel is asked anew, and knows what came of it. */
+static void connected_again(void)
+{
+    struct sockaddr_in address;
+    const struct sockaddr *at = (struct sockaddr *)&address;
+    int number = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof address;
+    address =
+        (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    CHECK(bind(number, at, size), 0);
+    CHECK(getsockname(number, (struct sockaddr *)&address, &size), 0);
+    go_fd *fd = tcp_socket(), *again = tcp_socket();
+    CHECK_FAILS(go_fd_connect(fd, at, size), ECONNREFUSED);
+    CHECK_FAILS(go_fd_connect(fd, at, size), ECONNREFUSED);
+    CHECK(listen(number, 8), 0);
+    CHECK(go_fd_connect(fd, at, size), 0);
+    CHECK_FAILS(go_fd_connect(fd, at, size), EISCONN);
+    CHECK(go_fd_connect(again, at, size), 0);
+    CHECK_FAILS(go_fd_connect(again, at, size), EISCONN);
+    go_fd_unref(fd);
+    go_fd_unref(again);
+    close(number);
 }
 
 /* ---- who owns it ----------------------------------------------------------------------------- */
@@ -762,8 +808,10 @@ int go_main(int argc, char **argv)
         send_a_file();
         spliced();
         standard_input();
+        standard_input_the_wrong_way();
         datagrams();
         connections();
+        connected_again();
         ownership();
         after_close_all_is_ebadf();
     }

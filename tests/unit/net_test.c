@@ -302,6 +302,10 @@ static void a_conn_is_made_of_a_descriptor(void)
     CHECK(go_fd_pipe(pipe_ends), 0);
     CHECK(go_conn_from_fd(pipe_ends[0]) == NULL, 1);
     CHECK(errno, ENOTSOCK);
+    CHECK(fcntl(go_fd_number(pipe_ends[0]), F_GETFD), FD_CLOEXEC); /* it is still ours */
+    CHECK(go_conn_from_fd(go_fd_new(-1)) == NULL, 1);
+    CHECK(errno, EBADF);
+    CHECK_TEXT(go_net_error(), "file: bad file descriptor");
     go_fd_unref(pipe_ends[0]);
     go_fd_unref(pipe_ends[1]);
 }
@@ -713,6 +717,15 @@ static void descriptors_are_passed(void)
     unref_both(near, far);
 }
 
+static void descriptors_go_through_unix_sockets_alone(void)
+{
+    go_conn *near, *far;
+    make_pair("tcp", "127.0.0.1:0", &near, &far);
+    CHECK(go_conn_send_fds(near, "x", 1, (int[]){ 0 }, 1), -1);
+    CHECK(errno, ENOTSUP);
+    unref_both(near, far);
+}
+
 /* A read may end before what there is does: at the byte that descriptors came with, at an urgent
  * one. The rest is not waited for. */
 static void short_reads_leave_the_rest(void)
@@ -887,6 +900,12 @@ static void addresses_are_resolved(void)
     CHECK_TEXT(go_address_string(&address, text, sizeof text), "127.0.0.1:1");
     CHECK(go_resolve_address("tcp", "[::ffff:127.0.0.1]:1", &same), 0);
     CHECK(go_address_equal(&address, &same), 1);
+    const char *numbers[] = { "127.1:1", "0x7f.1:1", "0177.0.0.1:1", "2130706433:1" };
+    for (int i = 0; i < 4; i++) { /* of the C library's, not of Go's */
+        CHECK(go_resolve_address("tcp", numbers[i], &address), -1);
+        CHECK_PREFIX(go_net_error(), "lookup ");
+        CHECK(errno, ENOENT);
+    }
     CHECK(go_resolve_address("unix", "@x", &address), 0);
     CHECK_TEXT(go_address_string(&address, text, sizeof text), "@x");
     CHECK(go_address_port(&address), 0);
@@ -966,6 +985,7 @@ int go_main(int argc, char **argv)
     packets_keep_their_borders();
     a_peer_has_credentials();
     descriptors_are_passed();
+    descriptors_go_through_unix_sockets_alone();
     short_reads_leave_the_rest();
 
     packets_come_with_addresses("udp", "127.0.0.1:0", "127.0.0.1:0");

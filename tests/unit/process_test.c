@@ -147,6 +147,20 @@ static void input_is_given(void)
     free(much);
 }
 
+/* FD_CLOEXEC is of no matter to what is inherited; nor need it be open. */
+static void what_is_inherited_is_there(void)
+{
+    int kept = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    CHECK(fcntl(0, F_SETFD, FD_CLOEXEC), 0);
+    go_cmd cmd = { .argv = SHELL("[ -e /proc/self/fd/0 ] && echo open"), .in = GO_CMD_INHERIT };
+    check_output(&cmd, "open\n");
+    close(0);
+    cmd.argv = SHELL("true");
+    check_output(&cmd, "");
+    CHECK(dup2(kept, 0), 0);
+    close(kept);
+}
+
 static void null_is_the_default(void)
 {
     go_cmd cmd = { .argv = SHELL("cat; readlink /proc/self/fd/0 /proc/self/fd/2") };
@@ -267,6 +281,10 @@ static void surroundings(void)
     check_output(&named, "another name\n");
     go_cmd relative = { .path = "bin/sh", .argv = argv, .dir = "/" };
     check_output(&relative, "another name\n");
+    char *const begins_there[] = { (char *)(uintptr_t) "bin/sh", (char *)(uintptr_t) "-c",
+                                   (char *)(uintptr_t) "echo $0", NULL };
+    go_cmd relative_name = { .argv = begins_there, .dir = "/" };
+    check_output(&relative_name, "bin/sh\n");
     char *const looked_up[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
                                 (char *)(uintptr_t) "echo $0", NULL };
     go_cmd found = { .argv = looked_up };
@@ -520,6 +538,36 @@ static void a_wait_that_is_given_up(void)
     go_context_end(ctx);
 }
 
+/* The process has ended, but a child of its own holds the pipe. */
+static void a_wait_for_the_copying_is_given_up(go_duration delay)
+{
+    static char much[1 << 20];
+    int hold[2];
+    CHECK(pipe2(hold, O_CLOEXEC), 0);
+    go_cmd cmd = { .argv = SHELL("exec 4<&0; { read x <&3; } <&4 & exit 0"),
+                   .in = GO_CMD_BYTES,
+                   .input = much,
+                   .input_size = sizeof much,
+                   .extra = hold,
+                   .extra_count = 1,
+                   .wait_delay = delay };
+    CHECK(go_cmd_start(&cmd), 0);
+    while (go_cmd_signal(&cmd, 0) == 0)
+        go_gosched();
+    CHECK(errno, ESRCH);
+    go_context *ctx = go_context_with_timeout(NULL, 10 * GO_MILLISECOND);
+    for (int i = 0; i < 2; i++) {
+        CHECK(go_cmd_wait_ctx(ctx, &cmd), -1);
+        CHECK(errno, ETIMEDOUT);
+        CHECK(go_cmd_start(&cmd), -1);
+        CHECK(errno, EBUSY);
+    }
+    close(hold[1]);
+    CHECK(go_cmd_wait(&cmd), 0);
+    go_context_end(ctx);
+    close(hold[0]);
+}
+
 static void wait_for_it(go_cmd *cmd, int *result)
 {
     *result = go_cmd_wait(cmd);
@@ -595,6 +643,10 @@ static void errors_of_the_start(void)
     check_start((go_cmd){ .argv = name, .path = "/bin/sh", .in = GO_CMD_FD, .in_fd = -1 }, EBADF);
     check_start((go_cmd){ .argv = name, .path = "/bin/sh", .extra_count = -1 }, EINVAL);
     check_start((go_cmd){ .argv = name, .path = "/bin/sh", .extra_count = 65 }, EINVAL);
+    for (int flag = GO_CMD_NEW_GROUP; flag <= GO_CMD_NEW_SESSION; flag++)
+        check_start(
+            (go_cmd){ .argv = name, .path = "/bin/sh", .flags = flag, .join_group = getpgrp() },
+            EINVAL);
     if (is_emulated())
         return;
     check_start((go_cmd){ .argv = name, .path = "/bin/sh", .out = GO_CMD_FD, .out_fd = bad },
@@ -659,6 +711,7 @@ static void all(void)
     output_is_kept();
     much_output();
     input_is_given();
+    what_is_inherited_is_there();
     null_is_the_default();
     pipes_both_ways();
     a_pipe_outlives_the_wait();
@@ -677,6 +730,8 @@ static void all(void)
     who_does_not_hear_is_killed();
     output_is_cut_off();
     a_wait_that_is_given_up();
+    a_wait_for_the_copying_is_given_up(0);
+    a_wait_for_the_copying_is_given_up(1000 * GO_SECOND);
     killed_while_another_waits();
     errors_of_the_start();
     names_are_looked_up();

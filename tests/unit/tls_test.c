@@ -441,6 +441,7 @@ static void protocols_are_chosen(void)
     negotiate("h2,http/1.1", "http/1.1,h2", "http/1.1"); /* the server's order */
     negotiate("h2", "", "");
     negotiate("", "h2", "");
+    negotiate("x,http/1.1", "imap,h2", ""); /* Go's exception */
     outcomes result = negotiate("h2", "imap", NULL);
     CHECK(result.server, EPROTO);
     CHECK_TEXT(result.server_text, "tls: client requested unsupported application protocols");

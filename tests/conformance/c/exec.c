@@ -163,6 +163,36 @@ CASE(exec_a_relative_path_begins_in_dir)
     return 0;
 }
 
+CASE(exec_a_name_with_a_slash_begins_in_dir)
+{
+    go_cmd cmd = { .argv = WORDS("bin/echo", "found"), .dir = "/" };
+    print_output(&cmd);
+    go_cmd directory = { .argv = WORDS("/tmp") };
+    print_start(&directory);
+    return 0;
+}
+
+CASE(exec_dir_is_pwd)
+{
+    go_cmd cmd = { .argv = WORDS("printenv", "PWD"), .dir = "//usr/./lib/..//bin/" };
+    print_output(&cmd);
+    setenv("PWD", "/", 1);
+    go_cmd relative = { .argv = WORDS("printenv", "PWD"), .dir = "../usr" };
+    if (chdir("/") == 0)
+        print_output(&relative);
+    go_cmd given = { .argv = WORDS("printenv", "PWD"), .env = WORDS("PWD=mine"), .dir = "/usr" };
+    print_output(&given);
+    return 0;
+}
+
+CASE(exec_the_last_of_a_name_counts)
+{
+    go_cmd cmd = { .argv = WORDS("env"),
+                   .env = WORDS("A=1", "B", "AB=2", "", "A=3", "=x=1", "A", "=x=2", "AB=4") };
+    print_output(&cmd);
+    return 0;
+}
+
 CASE(exec_env)
 {
     go_cmd cmd = { .argv = SHELL("echo $COLOUR$HOME"), .env = WORDS("COLOUR=blue") };

@@ -201,6 +201,31 @@ CASE(net_resolve)
     return 0;
 }
 
+CASE(net_ipv6_text)
+{
+    const char *hosts[] = { "::",
+                            "::1",
+                            "::1:2",
+                            "::abcd:0",
+                            "::102:304",
+                            "::1.2.3.4",
+                            "1::",
+                            "1:0:2:3:4:5:6:7",
+                            "1:0:0:2::3",
+                            "1:0:0:2:3::",
+                            "0:0:1:0:0:1:0:0",
+                            "::ffff:0:102:304",
+                            "64:ff9b::1.2.3.4",
+                            "1:2:3:4:5:6:7:8",
+                            "2001:DB8:0:0:1:0:0:1" };
+    char text[80];
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        snprintf(text, sizeof text, "[%s]:80", hosts[i]);
+        tell_resolve("tcp", text);
+    }
+    return 0;
+}
+
 CASE(net_resolve_errors)
 {
     tell_resolve("tcp", "127.0.0.1:65536");
@@ -232,6 +257,15 @@ CASE(net_lookup_literal)
     tell_lookup("127.0.0.1");
     tell_lookup("::1");
     tell_lookup("");
+    return 0;
+}
+
+CASE(net_lookup_numbers_of_other_forms)
+{
+    tell_lookup("127.0.0.010");
+    tell_lookup("127.1");
+    tell_lookup("2130706433");
+    tell_lookup("127.0.0.256");
     return 0;
 }
 
@@ -405,6 +439,17 @@ CASE(net_listen_errors)
     return 0;
 }
 
+CASE(net_listen_at_a_group)
+{
+    go_listener *listener = go_listen("tcp", "224.0.0.1:0");
+    puts(scrubbed(address_of(listener)));
+    tell_listen("tcp", "[ff02::1%lo]:0");
+    go_conn *conn = go_listen_packet("udp", "224.0.0.1:0");
+    char text[GO_ADDRESS_ROOM];
+    puts(scrubbed(go_conn_local_address(conn, text, sizeof text)));
+    return 0;
+}
+
 CASE(net_listen_in_use)
 {
     go_listener *listener = go_listen("tcp", "127.0.0.1:0");
@@ -466,6 +511,7 @@ CASE(net_listener_closed)
     tell_net("close", go_listener_close(listener) != 0);
     tell_net("accept", !go_listener_accept(listener));
     tell_net("close", go_listener_close(listener) != 0);
+    tell_net("set_deadline", go_listener_set_deadline(listener, 0));
     puts(scrubbed(address_of(listener)));
     return 0;
 }

@@ -158,6 +158,32 @@ func init() {
 	add("exec_a_relative_path_begins_in_dir", cmdDoc+".Path", func() {
 		execPrintOutput(&exec.Cmd{Path: "bin/echo", Args: []string{"echo", "found"}, Dir: "/"})
 	})
+	add("exec_a_name_with_a_slash_begins_in_dir", cmdDoc+".Path", func() {
+		cmd := exec.Command("bin/echo", "found")
+		cmd.Dir = "/"
+		execPrintOutput(cmd)
+		execPrintStart(exec.Command("/tmp"))
+	})
+	add("exec_dir_is_pwd", cmdDoc+".Environ", func() {
+		cmd := exec.Command("printenv", "PWD")
+		cmd.Dir = "//usr/./lib/..//bin/"
+		execPrintOutput(cmd)
+		os.Setenv("PWD", "/")
+		relative := exec.Command("printenv", "PWD")
+		relative.Dir = "../usr"
+		if os.Chdir("/") == nil {
+			execPrintOutput(relative)
+		}
+		given := exec.Command("printenv", "PWD")
+		given.Env = []string{"PWD=mine"}
+		given.Dir = "/usr"
+		execPrintOutput(given)
+	})
+	add("exec_the_last_of_a_name_counts", cmdDoc+".Env", func() {
+		cmd := exec.Command("env")
+		cmd.Env = []string{"A=1", "B", "AB=2", "", "A=3", "=x=1", "A", "=x=2", "AB=4"}
+		execPrintOutput(cmd)
+	})
 	add("exec_env", cmdDoc+".Env", func() {
 		cmd := execShell("echo $COLOUR$HOME")
 		cmd.Env = []string{"COLOUR=blue"}

@@ -244,6 +244,13 @@ func init() {
 		tellResolve("tcp", "192.0.2.1:")
 		tellResolve("tcp", "[fe80::1%4711]:1")
 	})
+	add("net_ipv6_text", "net/netip/netip.go appendTo6", func() {
+		for _, host := range []string{"::", "::1", "::1:2", "::abcd:0", "::102:304", "::1.2.3.4", "1::",
+			"1:0:2:3:4:5:6:7", "1:0:0:2::3", "1:0:0:2:3::", "0:0:1:0:0:1:0:0", "::ffff:0:102:304",
+			"64:ff9b::1.2.3.4", "1:2:3:4:5:6:7:8", "2001:DB8:0:0:1:0:0:1"} {
+			tellResolve("tcp", "["+host+"]:80")
+		}
+	})
 	add("net_resolve_errors", "net/lookup.go LookupPort", func() {
 		tellResolve("tcp", "127.0.0.1:65536")
 		tellResolve("tcp", "127.0.0.1:-1")
@@ -259,6 +266,12 @@ func init() {
 		tellLookup("127.0.0.1")
 		tellLookup("::1")
 		tellLookup("")
+	})
+	add("net_lookup_numbers_of_other_forms", "net/dnsclient.go isDomainName", func() {
+		tellLookup("127.0.0.010")
+		tellLookup("127.1")
+		tellLookup("2130706433")
+		tellLookup("127.0.0.256")
 	})
 	add("net_lookup_localhost", "net/lookup.go LookupHost", func() {
 		addresses, _ := net.LookupHost("localhost")
@@ -355,6 +368,11 @@ func init() {
 		tellListen("tcp4", "[::1]:0")
 		tellListen("unix", "/nonexistent/folder/socket")
 	})
+	add("net_listen_at_a_group", "net/sock_posix.go listenDatagram", func() {
+		fmt.Println(scrubbed(mustListen("tcp", "224.0.0.1:0").Addr().String()))
+		tellListen("tcp", "[ff02::1%lo]:0")
+		fmt.Println(scrubbed(mustListenPacket("udp", "224.0.0.1:0").LocalAddr().String()))
+	})
 	add("net_listen_in_use", "net/sock_posix.go listenStream", func() {
 		listener := mustListen("tcp", loopback)
 		tellNet("again", listenError(net.Listen("tcp", listener.Addr().String())))
@@ -396,6 +414,7 @@ func init() {
 		_, err := listener.Accept()
 		tellNet("accept", err)
 		tellNet("close", listener.Close())
+		tellNet("set_deadline", listener.SetDeadline(time.Time{}))
 		fmt.Println(scrubbed(listener.Addr().String()))
 	})
 	add("net_listener_close_wakes_accept", "net/net.go Listener.Close", func() {
