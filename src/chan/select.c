@@ -93,7 +93,7 @@ static int by_address(const void *a, const void *b)
 
 /* Looks at each case once: what names a channel goes into a random place of the order. Returns how
  * many are to be tried: all, or those that come before one that is due. */
-static uint32_t set_up(struct select *s, size_t n)
+static gofer_inline uint32_t set_up(struct select *s, size_t n)
 {
     gofer_m *m = gofer_m_attached();
     uint32_t random = gofer_random(m);
@@ -136,14 +136,14 @@ static uint32_t set_up(struct select *s, size_t n)
     return tried;
 }
 
-static void lock_all(const struct select *s)
+static gofer_inline void lock_all(const struct select *s)
 {
     for (uint32_t i = 0; i < s->count; i++)
         if (i == 0 || s->locks[i] != s->locks[i - 1])
             gofer_spin_lock(&s->locks[i]->lock);
 }
 
-static void unlock_all(const struct select *s)
+static gofer_inline void unlock_all(const struct select *s)
 {
     for (uint32_t i = s->count; i-- > 0;)
         if (i == 0 || s->locks[i] != s->locks[i - 1])
@@ -296,7 +296,7 @@ static int wait(const struct select *s)
 
 /* ---- the whole ---------------------------------------------------------------------------- */
 
-static int run(struct select *s, size_t n)
+static gofer_inline int run(struct select *s, size_t n)
 {
     bool passed = false;
     gofer_g *ready = NULL;
@@ -320,6 +320,11 @@ static int run(struct select *s, size_t n)
     return result(s, index, passed);
 }
 
+static gofer_noinline int run_many(struct select *s, size_t n)
+{
+    return run(s, n);
+}
+
 /* More cases than fit on the stack. The arrays go with the frame's end, or with a panic. */
 static gofer_cold int run_allocated(struct select *s, size_t n)
 {
@@ -331,7 +336,7 @@ static gofer_cold int run_allocated(struct select *s, size_t n)
     s->locks = (gofer_chan **)(void *)(memory + n * sizeof *s->waiters);
     s->order = (uint32_t *)(void *)(memory + n * (sizeof *s->waiters + sizeof *s->locks));
     go_defer(free, memory);
-    return run(s, n);
+    return run_many(s, n);
 }
 
 static gofer_cold void select_nothing(void)
@@ -363,7 +368,7 @@ static gofer_noinline int run_medium(struct select *s, size_t n)
     s->waiters = waiters;
     s->locks = locks;
     s->order = order;
-    return run(s, n);
+    return run_many(s, n);
 }
 
 int go_select_array(go_case *cases, size_t n)
