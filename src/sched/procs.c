@@ -135,6 +135,8 @@ static void unlist_beyond(int n)
 
 void gofer_call_attention_of_all(void)
 {
+    /* After what they shall see. Pairs with the one in list_m: who is not found here sees it. */
+    atomic_thread_fence(memory_order_seq_cst);
     for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
          m = m->all_link)
         gofer_call_attention(m);
@@ -149,12 +151,7 @@ static void set_procs(int n)
     n = make_ps(n < GOFER_MAX_PROCS ? n : GOFER_MAX_PROCS);
     unlist_beyond(n);
     atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
-<<<<<<< HEAD
     gofer_call_attention_of_all();
-=======
-    atomic_thread_fence(memory_order_seq_cst); /* pairs with list_m */
-    call_attention_of_all();
->>>>>>> h/fsync
     unrest(n);
 }
 
