@@ -159,7 +159,7 @@ static void list_m(gofer_m *m)
     while (!atomic_compare_exchange_weak_explicit(&gofer_sched.all_ms, &m->all_link, m,
                                                   memory_order_release, memory_order_relaxed))
         ;
-    /* pairs with set_procs: it finds m, or m sees how many processors there are by then */
+    /* pairs with gofer_call_attention_of_all: it finds m, or m sees what led to it */
     atomic_thread_fence(memory_order_seq_cst);
 }
 
