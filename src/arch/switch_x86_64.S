@@ -182,8 +182,13 @@ gofer_fault_start:
     ud2
 END(gofer_fault_start)
 
-/* How a function that gofer_jumps_back ends; the compilers' name. */
-FUNC(__x86_return_thunk)
+/* How a function that gofer_jumps_back ends. The compilers' name: weak, for who has it too. */
+    .weak __x86_return_thunk
+    .hidden __x86_return_thunk
+    .type __x86_return_thunk, @function
+    .p2align 4
+__x86_return_thunk:
+    .cfi_startproc
     popq %rcx
     .cfi_adjust_cfa_offset -8
     .cfi_register rip, rcx

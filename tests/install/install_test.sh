@@ -67,7 +67,8 @@ leaked=$(nm -D --defined-only "$lib/libgofer.so.0" | awk '{print $3}' | grep -v 
     exit 1
 }
 echo 'ok only go_ and gofer_ symbols'
-leaked=$(nm -g --defined-only "$lib/libgofer.a" 2>/dev/null | awk 'NF == 3 { print $3 }' |
+# The weak thunk is the compiler's name: a program that has it too keeps its own.
+leaked=$(nm -g --defined-only "$lib/libgofer.a" 2>/dev/null | awk 'NF == 3 && $2 $3 != "W__x86_return_thunk" { print $3 }' |
     grep -v -e '^go_' -e '^gofer_' -e '^GOFER_' -e '^main$' || true)
 [ -z "$leaked" ] || {
     echo "FAIL other symbols in the archive: $leaked"
