@@ -44,6 +44,18 @@ static inline gofer_g *gofer_list_pop(gofer_list *list)
     return g;
 }
 
+/* A push and a pop, of a list that is not empty. */
+static inline gofer_g *gofer_list_rotate(gofer_list *list, gofer_g *last)
+{
+    gofer_g *first = list->head;
+    last->link = NULL;
+    list->tail->link = last;
+    list->tail = last;
+    list->head = first->link;
+    __builtin_prefetch(list->head);
+    return first;
+}
+
 /* Before the others, in a list that is taken from at both ends. */
 static inline void gofer_fresh_push(gofer_list *list, gofer_g *g)
 {

@@ -192,27 +192,35 @@ static gofer_cold bool attend(gofer_m *m, gofer_p *p)
     return away;
 }
 
-static gofer_inline void schedule_away(gofer_m *m, gofer_p *p)
+/* To `next`, which was picked; NULL: to the thread's own context. */
+static gofer_inline void go_on_with(gofer_m *m, gofer_p *p, gofer_g *next)
 {
-    gofer_g *self = m->g;
-    gofer_g *to = &m->g0;
-    if (gofer_likely(!atomic_load_explicit(&m->attention, memory_order_relaxed)) || !attend(m, p)) {
-        gofer_g *next = pick(m, p, false);
-        if (gofer_unlikely(next == self)) {
-            gofer_state_set(self, GOFER_RUNNING);
-            gofer_leave(m);
-            return;
-        }
-        if (gofer_likely(next && !next->home && may_switch_to(next))) {
-            gofer_state_set(next, GOFER_RUNNING);
-            share(p);
-            to = next;
-        } else {
-            /* never wait for its context here: its thread may wait for ours */
-            m->resume = next;
-        }
+    gofer_g *self = m->g, *to = &m->g0;
+    if (gofer_unlikely(next == self)) {
+        gofer_state_set(self, GOFER_RUNNING);
+        gofer_leave(m);
+        return;
+    }
+    if (gofer_likely(next && !next->home && may_switch_to(next))) {
+        gofer_state_set(next, GOFER_RUNNING);
+        share(p);
+        to = next;
+    } else {
+        /* never wait for its context here: its thread may wait for ours */
+        m->resume = next;
     }
     gofer_leave(switch_to(m, self, to));
+}
+
+static inline bool needs_attention(gofer_m *m, gofer_p *p)
+{
+    return gofer_unlikely(atomic_load_explicit(&m->attention, memory_order_relaxed)) &&
+           attend(m, p);
+}
+
+static gofer_inline void schedule_away(gofer_m *m, gofer_p *p)
+{
+    go_on_with(m, p, needs_attention(m, p) ? NULL : pick(m, p, false));
 }
 
 void gofer_schedule_away(gofer_m *m, gofer_p *p)
@@ -303,6 +311,13 @@ void gofer_enqueue(gofer_g *g, bool front)
     push_and_leave(m, p, g, front, was);
 }
 
+/* Only others that yielded are ready. */
+static inline bool only_backlog(const gofer_p *p)
+{
+    return p->backlog.head && !atomic_load_explicit(&p->next, memory_order_relaxed) &&
+           !gofer_runq_count(p) && !p->woken.head && !p->fresh.head;
+}
+
 gofer_jumps_back void go_gosched(void)
 {
     gofer_m *m = gofer_m_attached();
@@ -311,8 +326,18 @@ gofer_jumps_back void go_gosched(void)
         sched_yield();
         return;
     }
-    gofer_g *self = m->g;
+    gofer_g *self = m->g, *next = NULL;
     gofer_state_set(self, GOFER_RUNNABLE);
-    gofer_list_push(&p->backlog, self);
-    schedule_away(m, p);
+    uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed) + 1;
+    if (gofer_likely(only_backlog(p) && tick % FAIR_PERIOD != 0 &&
+                     !atomic_load_explicit(&m->attention, memory_order_relaxed))) {
+        atomic_store_explicit(&p->tick, tick, memory_order_relaxed); /* as pick */
+        p->next_streak = 0;
+        next = gofer_list_rotate(&p->backlog, self);
+    } else {
+        gofer_list_push(&p->backlog, self);
+        if (!needs_attention(m, p))
+            next = pick(m, p, false);
+    }
+    go_on_with(m, p, next);
 }
