@@ -151,19 +151,6 @@ static void unlock_ends_the_goroutine(void)
     signal_wakes_the_one_behind(&c);
 }
 
-#if !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__ /* which end it themselves */
-/* Go: a nil dereference. */
-static void mutex_is_null(void)
-{
-    int recovered = 0, before = go_set_panic_on_fault(1);
-    go_cond c = { .locker = GO_LOCKER_MUTEX(NULL) };
-    wait_and_recover(&c, &recovered);
-    go_set_panic_on_fault(before);
-    CHECK(recovered, 1);
-    CHECK(c.waiters == NULL, 1);
-}
-#endif
-
 int go_main(int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -172,8 +159,5 @@ int go_main(int argc, char **argv)
     goes_before_the_cancelled_run();
     unlock_panics();
     unlock_ends_the_goroutine();
-#if !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__
-    mutex_is_null();
-#endif
     return 0;
 }

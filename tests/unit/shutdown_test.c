@@ -171,42 +171,6 @@ static void handlers_are_as_they_were(void)
     CHECK(after.sa_handler == before.sa_handler, 1);
 }
 
-static void handler(int number)
-{
-    (void)number;
-}
-
-static int stop;
-
-static void *signals(void *thread)
-{
-    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-        pthread_kill(*(pthread_t *)thread, SIGUSR1);
-        sched_yield();
-    }
-    return NULL;
-}
-
-/* What the thread that passes signals on let in last is no longer so when it has ended. */
-static void signals_that_come_meanwhile_keep_no_reset_waiting(void)
-{
-    pthread_t self = pthread_self(), sender;
-    void (*before)(int) = signal(SIGUSR1, handler);
-    CHECK(pthread_create(&sender, NULL, signals, &self), 0);
-    for (int i = 0; i < ROUNDS; i++) {
-        go_chan(int) c = go_chan_make(int, 1);
-        CHECK(go_signal_notify(c, SIGUSR1), 0);
-        CHECK(go_run(work, 1, NULL), 1);
-        CHECK(go_shutdown(-1), 0);
-        go_signal_reset(SIGUSR1);
-        go_chan_unref(c);
-    }
-    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
-    pthread_join(sender, NULL);
-    signal(SIGUSR1, before);
-    CHECK(threads_left(), threads_before);
-}
-
 /* Threads that run, spawn and shut down as they like: no call fails but by EBUSY. */
 static void *any_order(void *seed)
 {
@@ -257,7 +221,6 @@ int main(void)
     is_busy_while_threads_are_inside();
     drops_a_timer_that_nobody_waits_for();
     handlers_are_as_they_were();
-    signals_that_come_meanwhile_keep_no_reset_waiting();
     at_once_from_several_threads();
     return 0;
 }
