@@ -284,7 +284,7 @@ static int wait(const struct select *s)
         timed = false; /* no memory: better too early than never */
         fire_timeout(&timeout.timer, 0);
     }
-    gofer_park_jumping(self);
+    gofer_park(self);
     if (timed)
         gofer_timer_stop(&timeout.timer);
     gofer_waiter *by = self->woken_by;

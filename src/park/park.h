@@ -31,25 +31,26 @@ GOFER_UNSEEN static inline void gofer_prepare_park(gofer_g *self, enum gofer_rea
  * made itself unfindable again, that it need not wait. */
 void gofer_cancel_park(gofer_g *self);
 
-/* Waits until gofer_ready(self). */
 void gofer_park_thread(gofer_g *self);
-GOFER_UNSEEN static inline void gofer_park(gofer_g *self)
+GOFER_UNSEEN static inline void gofer_park_by(gofer_g *self, void (*schedule_away)(void))
 {
     if (gofer_unlikely(self->is_thread))
         gofer_park_thread(self);
     else
-        gofer_schedule_away_parked();
+        schedule_away();
     GOFER_TSAN_ACQUIRE(self);
 }
 
-/* The same for functions that gofer_jumps_back. */
-GOFER_UNSEEN static inline void gofer_park_jumping(gofer_g *self)
+/* Waits until gofer_ready(self). */
+static inline void gofer_park(gofer_g *self)
 {
-    if (gofer_unlikely(self->is_thread))
-        gofer_park_thread(self);
-    else
-        gofer_schedule_away_jumping();
-    GOFER_TSAN_ACQUIRE(self);
+    gofer_park_by(self, gofer_schedule_away_parked);
+}
+
+/* The same for functions that gofer_jumps_back. */
+static inline void gofer_park_jumping(gofer_g *self)
+{
+    gofer_park_by(self, gofer_schedule_away_jumping);
 }
 
 /* Wakes a waiter. The waiter's stack and what lies on it may be gone as soon as this is called. */

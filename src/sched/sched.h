@@ -175,7 +175,7 @@ struct gofer_m {
     /* Something is out of the ordinary at the next scheduling point: it is tied to a goroutine,
      * others that only it may run wait, it started a timer, its processor may be one too many, or
      * it just got it; or main has returned. Set by anybody after the thing itself; see
-     * gofer_attend. */
+     * attend in schedule.c. */
     _Atomic bool attention;
     bool is_foreign; /* a plain thread; g == &g0, never holds a p */
     bool is_ignored; /* go_thread_ignore: it wakes nobody */
@@ -346,7 +346,8 @@ static inline gofer_m *gofer_m_attached(void)
 /* Whether the plain thread m wakes nobody: the deadlock check need not wait for it. */
 void gofer_thread_set_ignored(gofer_m *m, bool ignored);
 
-/* A timer was started for `when`: sees to it that somebody wakes in time. */
+/* A timer was started for `when`, by a thread that is attached: sees to it that somebody wakes in
+ * time. */
 void gofer_timekeeper_check(int64_t when);
 
 /* A random number of the thread's own generator. Not instrumented: goroutines of one thread share

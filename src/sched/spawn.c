@@ -142,6 +142,7 @@ static gofer_cold _Noreturn void fail_stack(void)
     gofer_fatal("runtime: cannot allocate memory for a goroutine's stack");
 }
 
+/* With a call that was kept, or no stack in the cache. */
 static gofer_noinline void *begin_slow(gofer_m *m, gofer_g *g)
 {
     gofer_call *call = g->first.kept;
