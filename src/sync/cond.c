@@ -17,11 +17,9 @@
 #include "sync/sync.h"
 #include "sync/waiters.h"
 
-enum { LOTS = 256 };
-
 static struct cond_lot {
     _Alignas(GOFER_CACHE_LINE) gofer_spin lock;
-} cond_lots[LOTS];
+} cond_lots[GOFER_MUTEX_LOTS]; /* by the same hash */
 
 struct cond_waiter {
     struct gofer_sync_waiter waiter; /* first: the queue links these */
@@ -30,7 +28,7 @@ struct cond_waiter {
 
 static gofer_spin *lock_of(const go_cond *c)
 {
-    return &cond_lots[((uintptr_t)c >> 4 ^ (uintptr_t)c >> 12) % LOTS].lock;
+    return &cond_lots[GOFER_MUTEX_LOT(c)].lock;
 }
 
 static _Atomic(void *) *self_of(go_cond *c)
