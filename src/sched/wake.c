@@ -216,13 +216,17 @@ gofer_cold void gofer_tell_idle(gofer_p *p, bool alone)
 
 void gofer_timekeeper_check(int64_t when)
 {
+    gofer_m *m = gofer_m_self();
+    /* The monitor shall look although main's goroutine is the only one, and computes or is blocked
+     * in foreign code. One that waits for its timer itself leaves a thread that keeps the time. */
+    if (gofer_state_of(m->g) == GOFER_RUNNING)
+        gofer_monitor_need();
     /* The timer is visible before the deadline is read, and sleep_idle takes the deadline back
      * before it looks at the timers: one of the two sees the other. */
     atomic_thread_fence(memory_order_seq_cst);
     if (when >= atomic_load_explicit(&gofer_sched.timekeeper_deadline, memory_order_relaxed))
         return;
-    gofer_m *m = gofer_m_self();
-    gofer_p *p = m && !m->is_foreign ? m->held : NULL;
+    gofer_p *p = !m->is_foreign ? m->held : NULL;
     if (p && atomic_load_explicit(&m->p, memory_order_relaxed) == p) {
         p->kick = true; /* if we stop here we keep the time ourselves */
         gofer_call_attention(m);

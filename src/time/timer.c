@@ -4,8 +4,6 @@
  * date then, and are brought up to date when it is the first. */
 #include "time/timer.h"
 
-#include "sched/internal.h"
-
 /* FIRE_MOST: of a heap in one look, about what runs until the next. More would not fit into a
  * processor's ring, and the heap's lock is held meanwhile. */
 enum { ARITY = 4, FIRST_CAPACITY = 64, FIRE_MOST = 64 };
@@ -163,15 +161,7 @@ static int64_t at_least_1(int64_t when)
     return when < 1 ? 1 : when;
 }
 
-/* Somebody shall look although main's goroutine is the only one, and computes or is blocked in
- * foreign code. One that waits for its timer itself leaves a thread that keeps the time. */
-static inline void need_looks(const gofer_m *m)
-{
-    if (gofer_state_of(m->g) == GOFER_RUNNING)
-        gofer_monitor_need();
-}
-
-static bool start_timer(const gofer_m *m, gofer_timer *timer, int64_t when)
+static bool start_timer(gofer_timer *timer, int64_t when)
 {
     struct gofer_timer_heap *heap = heap_here();
     when = at_least_1(when);
@@ -179,10 +169,8 @@ static bool start_timer(const gofer_m *m, gofer_timer *timer, int64_t when)
     timer->heap = heap;
     bool started = put_in(heap, timer, when);
     gofer_spin_unlock(&heap->lock);
-    if (gofer_likely(started)) {
-        need_looks(m);
+    if (gofer_likely(started))
         gofer_timekeeper_check(when);
-    }
     return started;
 }
 
@@ -190,10 +178,10 @@ bool gofer_timer_start(gofer_timer *timer, int64_t when)
 {
     gofer_m *m = gofer_m_attached();
     if (gofer_likely(!m->is_foreign))
-        return start_timer(m, timer, when);
+        return start_timer(timer, when);
     if (gofer_visit(m) != 0)
         return false; /* nobody would keep the time */
-    bool started = start_timer(m, timer, when);
+    bool started = start_timer(timer, when);
     gofer_visit_end(m);
     return started;
 }
@@ -218,7 +206,7 @@ bool gofer_timer_stop(gofer_timer *timer)
     return active;
 }
 
-static int reset_timer(const gofer_m *m, gofer_timer *timer, int64_t when, int64_t period)
+static int reset_timer(gofer_timer *timer, int64_t when, int64_t period)
 {
     struct gofer_timer_heap *heap = timer->heap;
     when = at_least_1(when);
@@ -239,10 +227,8 @@ static int reset_timer(const gofer_m *m, gofer_timer *timer, int64_t when, int64
     gofer_spin_unlock(&heap->lock);
     if (gofer_unlikely(!started))
         return -1;
-    if (earlier) {
-        need_looks(m);
+    if (earlier)
         gofer_timekeeper_check(when);
-    }
     return active;
 }
 
@@ -250,10 +236,10 @@ int gofer_timer_reset(gofer_timer *timer, int64_t when, int64_t period)
 {
     gofer_m *m = gofer_m_attached();
     if (gofer_likely(!m->is_foreign))
-        return reset_timer(m, timer, when, period);
+        return reset_timer(timer, when, period);
     if (gofer_visit(m) != 0)
         return -1;
-    int active = reset_timer(m, timer, when, period);
+    int active = reset_timer(timer, when, period);
     gofer_visit_end(m);
     return active;
 }
