@@ -44,22 +44,21 @@ X509_STORE *gofer_tls_store(X509_STORE *own)
 
 /* ---- making one ------------------------------------------------------------------------------ */
 
-/* Whether a list of protocols, each behind its length, has this one. */
-static bool has_protocol(const unsigned char *list, size_t size, const char *protocol)
+/* Whether a list of protocols, each behind its length, has the one in the list `one`. */
+static bool has_protocol(const unsigned char *list, size_t size, const char *one)
 {
-    size_t length = strlen(protocol);
-    for (size_t at = 0; at < size; at += 1 + list[at])
-        if (list[at] == length && memcmp(list + at + 1, protocol, length) == 0)
-            return true;
-    return false;
+    unsigned char *choice, choice_size;
+    return SSL_select_next_proto(&choice, &choice_size, (const unsigned char *)one,
+                                 (unsigned)strlen(one), list,
+                                 (unsigned)size) == OPENSSL_NPN_NEGOTIATED;
 }
 
 /* Go's exception: who speaks HTTP/1.1 comes to a server that names HTTP/2 alone as if neither had
  * named any. */
 static bool falls_back(const go_tls_config *config, const unsigned char *offered, size_t size)
 {
-    return has_protocol(config->alpn, config->alpn_size, "h2") &&
-           has_protocol(offered, size, "http/1.1");
+    return has_protocol(config->alpn, config->alpn_size, "\2h2") &&
+           has_protocol(offered, size, "\10http/1.1");
 }
 
 /* The server's choice among the protocols that the client offers, by the server's order. */
