@@ -29,6 +29,7 @@ int go_main(int argc, char **argv)
 int go_main(int argc, char **argv)
 {
     (void)argc, (void)argv;
+    puts("skipped: the sanitizer ends a program at a nil dereference itself");
     return 77;
 }
 #endif
