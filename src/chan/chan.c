@@ -52,13 +52,8 @@ static void set_buffered(gofer_chan *c, size_t count)
 /* How a channel's values are copied. */
 struct width {
     size_t size; /* c->size */
-    bool moves;  /* constant where it is true: one move copies it, or none, and no call is made */
+    bool moves;  /* c->moves where it is a constant: true */
 };
-
-static inline bool one_move(size_t size)
-{
-    return size == 8 || size == 4 || size == 0;
-}
 
 static gofer_inline struct width any_width(const gofer_chan *c)
 {
@@ -314,10 +309,10 @@ static gofer_noinline int recv_any(gofer_chan *c, void *value, size_t size)
 /* For the usual elements a verb makes no call that returns to it, and so saves no registers. */
 static gofer_inline bool lock_usual(gofer_chan *c, size_t element, struct width *width)
 {
-    if (gofer_unlikely(!c || c->element != element))
+    if (gofer_unlikely(!c || c->element != element || !c->moves))
         return false;
     *width = (struct width){ c->size, true };
-    return gofer_likely(one_move(width->size)) && gofer_likely(gofer_spin_try(&c->lock));
+    return gofer_likely(gofer_spin_try(&c->lock));
 }
 
 void gofer_chan_send(void *handle, const void *value, size_t element)
@@ -423,6 +418,7 @@ static void make_in(gofer_chan *c, void *block, size_t size, size_t stored, size
     c->size = stored;
     c->end = stored * capacity;
     c->element = size;
+    c->moves = stored == 0 || stored == 4 || stored == 8;
     c->references = 1;
     c->block = block;
 }

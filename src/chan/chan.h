@@ -47,6 +47,7 @@ typedef struct gofer_chan {
     size_t end;           /* constant: the buffer's size, in bytes */
     gofer_waitq recvq, sendq;
     uint32_t references;
+    bool moves;        /* constant: one move copies an element: of 0, 4 or 8 bytes */
     bool hides_buffer; /* constant: a timer's: its length and capacity show as 0 */
     void *block;       /* constant: what is freed with the last reference */
     _Alignas(16) char buffer[];

@@ -153,10 +153,11 @@ for i in 1 2 3 4 5 6; do
 done
 expect 'after many at once' 0 22 env GOFERCACHE="$work/many" "$gofer" run header.c
 
-mkdir -p old/aa && touch -a -d '2020-01-01' "old/aa/$(printf 'b%.0s' {1..62}).files"
+unused=old/aa/$(printf 'b%.0s' {1..62}).files # the program that is made may lie in that folder, too
+mkdir -p old/aa && touch -a -d '2020-01-01' "$unused"
 ln -s old linked
 expect 'a cache through a link' 1 '' env GOFERCACHE="$work/linked" "$gofer" run args.c
-expect 'is cleaned, too' 0 '' bash -c 'test -z "$(find old/aa -type f)"'
+expect 'is cleaned, too' 0 '' test ! -e "$unused"
 expect 'builds to a name' 0 '' "$gofer" build -o out args.c
 expect 'the built program runs' 2 '<z>' ./out z
 expect 'and once more' 0 '' "$gofer" build -o out args.c

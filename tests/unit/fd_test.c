@@ -169,16 +169,28 @@ static void an_error_returns_what_was_written(void)
     }
 }
 
+static void read_ten(go_fd *from, go_chan(ssize_t) result)
+{
+    char buffer[10];
+    errno = 0;
+    ssize_t n = go_fd_read_full(from, buffer, sizeof buffer);
+    CHECK(errno, ETIMEDOUT);
+    go_send(result, n);
+}
+
 static void an_error_returns_what_was_read(void)
 {
     go_fd *from, *to;
     char buffer[10];
+    go_chan(ssize_t) result = go_chan_make(ssize_t, 0);
     make_pipe(&from, &to);
     CHECK(go_fd_write(to, "abc", 3), 3);
-    CHECK(go_fd_set_deadline(from, GO_READABLE, go_now() + GO_MILLISECOND), 0);
-    CHECK(go_fd_read_full(from, buffer, sizeof buffer), 3);
-    CHECK(errno, ETIMEDOUT);
+    go(read_ten, from, result);
+    await_waiter(from, GOFER_FD_READ);
+    CHECK(go_fd_set_deadline(from, GO_READABLE, 1), 0);
+    CHECK(go_recv(result), 3);
     CHECK_FAILS(go_fd_read_full(from, buffer, sizeof buffer), ETIMEDOUT);
+    go_chan_unref(result);
     go_fd_unref(from);
     go_fd_unref(to);
 }
