@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { CROWD_ACCEPTORS = 2, CROWD_MORE_THREADS = 64 };
+enum { CROWD_ACCEPTORS = 2, CROWD_MORE_THREADS = 256 };
 
 struct crowd {
     go_listener *listener;
