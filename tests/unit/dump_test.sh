@@ -149,7 +149,12 @@ expect dump stdout-held 2 'fatal error: held' "$header"
 expect dump stdout-full 2 'fatal error: full' "$header"
 expect dump stderr-full 2
 expect dump-malloc malloc 2 'panic: runtime error: invalid memory address' 'main.go_main(...)'
-GOTRACEBACK=all expect dump-malloc malloc 2 'goroutine 100 [' 'main.parked(...)'
+GOTRACEBACK=all expect dump-malloc malloc 2 'goroutine 1 [running]:' 'main.parked(...)'
+shown=$(GOTRACEBACK=all timeout -s KILL 60 "$work/dump-malloc" malloc 2>&1 | grep -c '^goroutine .*:$')
+if [ "$shown" != 303 ]; then
+    echo "FAIL dump-malloc: $shown goroutines shown, expected 303"
+    failed=1
+fi
 
 for level in none 0 bogus -1; do
     GOTRACEBACK=$level expect dump panic 2 'panic: boom' 'no:goroutine'
