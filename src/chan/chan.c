@@ -346,8 +346,11 @@ enum go_status gofer_chan_try_send(void *handle, const void *value, size_t size)
     if (gofer_unlikely(!c))
         return GO_WOULD_BLOCK;
     check(c, size, "go_try_send");
-    if (gofer_chan_send_would_block(c))
-        return GO_WOULD_BLOCK;
+    if (gofer_chan_send_would_block(c)) {
+        gofer_settle();
+        if (gofer_chan_send_would_block(c))
+            return GO_WOULD_BLOCK;
+    }
     gofer_spin_lock(&c->lock);
     enum gofer_attempt attempt = attempt_send(c, value, any_width(c), &ready);
     gofer_spin_unlock(&c->lock);
@@ -368,6 +371,10 @@ enum go_status gofer_chan_try_recv(void *handle, void *value, size_t size)
     if (gofer_unlikely(c->hides_buffer))
         gofer_timers_catch_up();
     enum gofer_attempt attempt = gofer_chan_peek_recv(c);
+    if (attempt == GOFER_BLOCKS) {
+        gofer_settle();
+        attempt = gofer_chan_peek_recv(c);
+    }
     if (attempt == GOFER_PASSED) {
         gofer_spin_lock(&c->lock);
         attempt = attempt_recv(c, value, any_width(c), &ready);

@@ -89,7 +89,8 @@ enum gofer_attempt gofer_chan_attempt_recv(gofer_chan *c, void *value, gofer_g *
 
 /* Without the lock, as Go does: an answer was true at some moment of the call. A closed channel
  * neither opens nor becomes unready, so it is enough that it was open before it was found unready,
- * or after. */
+ * or after. Who shall believe that it would block looks twice, with
+ * gofer_settle in between. */
 static inline bool gofer_chan_send_would_block(const gofer_chan *c)
 {
     if (atomic_load_explicit(&c->closed, memory_order_acquire))

@@ -305,7 +305,10 @@ static gofer_inline int run(struct select *s, size_t n)
     if (tried == 1 || tried > FEW_LOCKS)
         index = try_all(s, tried, false, &passed, &ready);
     bool waits = s->with_default < 0 && !s->due;
-    /* of one channel alone the answer is true already */
+    if (index < 0 && tried == 1 && !waits) { /* one channel alone needs no lock for an answer */
+        gofer_settle();
+        index = try_all(s, tried, false, &passed, &ready);
+    }
     if (index < 0 && (waits || tried > 1)) {
         lock_all(s);
         index = try_all(s, tried, true, &passed, &ready);

@@ -21,22 +21,25 @@ static void unlist(gofer_cancel *source, gofer_cancel_watch *watch)
     watch->listed = false;
 }
 
+/* False: cancelled already. Not by `listed`, which a cancellation may take back as soon as the lock
+ * is free. */
 static bool list(gofer_cancel *source, gofer_cancel_watch *watch)
 {
     gofer_spin_lock(&source->lock);
-    watch->listed = gofer_cancel_error(source) == 0;
-    if (watch->listed) {
+    bool live = gofer_cancel_error(source) == 0;
+    if (live) {
+        watch->listed = true;
         watch->next = source->watches;
         if (watch->next)
             watch->next->previous = watch;
         source->watches = watch;
     }
     gofer_spin_unlock(&source->lock);
-    return watch->listed;
+    return live;
 }
 
 /* A watch that was claimed is chained through `next`: its owner sleeps until it is made ready. One
- * that was not is gone as soon as the lock is free. */
+ * that was not is gone as soon as the lock is free: its owner takes that before it returns. */
 gofer_cancel_watch *gofer_cancel_claim_all(gofer_cancel *source, int error)
 {
     gofer_cancel_watch *claimed = NULL;

@@ -25,3 +25,8 @@ void gofer_wake_thread(gofer_g *g)
     atomic_store_explicit(&g->wake, 1, memory_order_release);
     gofer_futex_wake(&g->wake, 1);
 }
+
+void gofer_settle(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+}

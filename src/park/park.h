@@ -75,4 +75,9 @@ static inline void gofer_ready_last(gofer_g *g) /* it runs after those that are 
     gofer_ready_at(g, false);
 }
 
+/* What the caller did before is seen by all before it looks again, as if it did both under locks:
+ * of two that each leave something and then look at what the other left, one finds it. A function,
+ * for TSan knows no fences. */
+void gofer_settle(void);
+
 #endif

@@ -32,6 +32,7 @@ enum {
     PERIOD_BUSY = 2000000,       /* the most while some processor is busy */
     EAGER_LOOKS = 200,           /* at the least period, after something was done */
     EAGER_WAKES = 32,            /* of lone ready goroutines, after one was left waiting */
+    SLOW_TURNS = 1000000,        /* for so long not even GOFER_FAIR_PERIOD picks: they are slow */
     PERIOD_REFRESH = 1000000000, /* of looks at affinity and quota, as Go's */
     HOG = 10000000,
     ASK_PERIOD = 200000, /* of a running thread, whether it sleeps: asking costs some µs */
@@ -47,6 +48,7 @@ _Atomic uint32_t gofer_trim_epoch;
 static int64_t trimmed_at;
 static _Atomic uint32_t wake_word;
 static _Atomic uint32_t stop; /* futex of naps; set under sched.lock: go_shutdown */
+static bool some_turn_slowly; /* some processor, at the last look */
 static int hogs;              /* detached goroutines that were computing when they were detached */
 extern _Atomic pid_t gofer_monitor_tid;
 
@@ -82,6 +84,22 @@ static bool work_waits(const gofer_p *p, int64_t now)
     int64_t timer = gofer_timers_next();
     return gofer_p_has_work(p) || gofer_list_count(&gofer_sched.global) ||
            (timer >= 0 && timer <= now);
+}
+
+/* Whether p's goroutines run so long that a fair pick does not come by itself for a while. */
+static bool turns_slowly(gofer_m *m, const gofer_p *p, uint32_t tick, int64_t now)
+{
+    if (m->seen_p == p && tick - m->turns_tick < GOFER_FAIR_PERIOD)
+        return now - m->turns_at >= SLOW_TURNS;
+    m->turns_tick = tick;
+    m->turns_at = now;
+    return false;
+}
+
+static void ask_for_fair_pick(gofer_m *m, gofer_p *p)
+{
+    atomic_store_explicit(&p->fair, true, memory_order_relaxed);
+    gofer_call_attention(m);
 }
 
 /* m stays out: gives its processor to another thread. */
@@ -123,6 +141,11 @@ static bool look_at(gofer_m *m, int64_t now)
     }
     forget_hog(m);
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
+    bool waits = work_waits(p, now);
+    bool slow = turns_slowly(m, p, tick, now);
+    some_turn_slowly |= slow;
+    if (slow && waits)
+        ask_for_fair_pick(m, p);
     int64_t cpu = cpu_time(m);
     bool seen_before = m->seen_p == p && m->seen_tick == tick;
     int64_t last_cpu = m->seen_cpu;
@@ -137,7 +160,6 @@ static bool look_at(gofer_m *m, int64_t now)
         m->still = 0;
         return false;
     }
-    bool waits = work_waits(p, now);
     bool still = cpu == last_cpu;
     /* Who blocks often and briefly, as a client of a server nearby, has run at each look. */
     bool ask = still || (waits && now - m->asked_at >= ASK_PERIOD);
@@ -203,9 +225,14 @@ void gofer_monitor_wake(void)
     gofer_futex_wake(&wake_word, 1);
 }
 
-static void nap(int64_t nanoseconds)
+/* Where nobody else looks at the timers in time, until the next one at most. */
+static void nap(int64_t period)
 {
-    gofer_futex_wait(&stop, 0, gofer_nanotime() + nanoseconds);
+    int64_t now = gofer_nanotime(), timer = gofer_timers_next();
+    if (some_turn_slowly && timer > now + PERIOD_LEAST && timer < now + period &&
+        atomic_load_explicit(&gofer_sched.idle_p_count, memory_order_relaxed) == 0)
+        period = timer - now;
+    gofer_futex_wait(&stop, 0, now + period);
 }
 
 static void *monitor(void *unused)
@@ -246,6 +273,7 @@ static void *monitor(void *unused)
             polled = gofer_poller_looks();
             polled_at = now;
         }
+        some_turn_slowly = false;
         for (gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire); m;
              m = m->all_link)
             acted |= look_at(m, now);

@@ -121,7 +121,11 @@ struct gofer_g {
     void *tsan_fiber;
 };
 
-enum { GOFER_RUNQ_SIZE = 256 /* a power of two */, GOFER_MAX_PROCS = 1024 };
+enum {
+    GOFER_RUNQ_SIZE = 256, /* a power of two */
+    GOFER_MAX_PROCS = 1024,
+    GOFER_FAIR_PERIOD = 64 /* picks */
+};
 
 /* A queue of goroutines through their links. */
 typedef struct gofer_list {
@@ -135,11 +139,13 @@ struct gofer_p {
     _Atomic(gofer_g *) next;               /* made ready last, runs first: Go's runnext */
     uint32_t next_streak;                  /* how often in a row `next` was chosen */
     _Atomic uint32_t runq_head, runq_tail; /* free-running; the queue is runq[head..tail) */
-    _Atomic int eager;  /* for so many lone ready goroutines wakes a thief: one was left waiting */
-    bool kick;          /* an earlier timer was started than the timekeeper waits for */
-    gofer_list woken;   /* behind runq: of what it had no room for, those that have begun */
-    gofer_list fresh;   /* behind these: those that have not */
-    gofer_list backlog; /* behind these: who yielded */
+    _Atomic int eager;   /* for so many lone ready goroutines wakes a thief: one was left waiting */
+    bool kick;           /* an earlier timer was started than the timekeeper waits for */
+    _Atomic bool fair;   /* the monitor's: the next pick shall be a fair one */
+    uint32_t asked_tick; /* that pick's */
+    gofer_list woken;    /* behind runq: of what it had no room for, those that have begun */
+    gofer_list fresh;    /* behind these: those that have not */
+    gofer_list backlog;  /* behind these: who yielded */
     uint64_t id_next, id_end;
     _Atomic int64_t created_minus_ended;
     gofer_p *idle_link;   /* sched.lock: the list of idle processors */
@@ -202,8 +208,8 @@ struct gofer_m {
 
     /* the monitor's notes */
     gofer_p *seen_p;
-    uint32_t seen_tick;
-    int64_t seen_cpu, tick_cpu, asked_at;
+    uint32_t seen_tick, turns_tick;
+    int64_t turns_at, seen_cpu, tick_cpu, asked_at;
     uint32_t still;
     bool is_hog;
     bool hog_told; /* GOFER_DEBUG=hog was told of what it runs */

@@ -6,14 +6,15 @@
  * 64th pick looks first at what would otherwise wait for ever: due timers, the global queue, the
  * backlog. While some that have not begun wait the backlog is left out: one that starts others and
  * yields shall not outrun them. Each gets one in 64 of these looks. And after 64 picks of `next` in
- * a row the ring goes first, so that two goroutines that wake each other do not starve a third. */
+ * a row the ring goes first, so that two goroutines that wake each other do not starve a third.
+ * Where goroutines run so long that 64 picks take more than some ms, the monitor asks for both. */
 #include "sched/internal.h"
 
 #include "time/timer.h"
 
 #include <sched.h>
 
-enum { FAIR_PERIOD = 64, FRESH_PERIOD = 64 * FAIR_PERIOD, STREAK_LIMIT = 64 };
+enum { FRESH_PERIOD = 64 * GOFER_FAIR_PERIOD, STREAK_LIMIT = 64 };
 
 struct gofer_sched gofer_sched = { .timekeeper_deadline = INT64_MAX, .max_threads = 10000 };
 
@@ -100,11 +101,16 @@ static inline bool may_switch_to(const gofer_g *g)
     return atomic_load_explicit(&g->on_cpu, memory_order_acquire) == 0;
 }
 
-/* Every so often: what the fast order would leave waiting. */
-static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
+static void run_timers(void)
 {
     if (gofer_timers_next() >= 0)
         gofer_timers_run(gofer_nanotime());
+}
+
+/* Every so often: what the fast order would leave waiting. */
+static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
+{
+    run_timers();
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
     if (tick % FRESH_PERIOD == 0 && gofer_list_count(&p->fresh))
         return gofer_fresh_pop_oldest(&p->fresh);
@@ -122,7 +128,7 @@ static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
         if (g)
             return g;
     }
-    if (gofer_list_count(&p->fresh) && tick % FRESH_PERIOD != FAIR_PERIOD)
+    if (gofer_list_count(&p->fresh) && tick % FRESH_PERIOD != GOFER_FAIR_PERIOD)
         return NULL;
     return gofer_list_pop(&p->backlog);
 }
@@ -131,7 +137,7 @@ static gofer_inline gofer_g *pick(gofer_m *m, gofer_p *p, bool fair)
 {
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed) + 1;
     atomic_store_explicit(&p->tick, tick, memory_order_relaxed);
-    if (gofer_unlikely(fair || tick % FAIR_PERIOD == 0)) {
+    if (gofer_unlikely(fair || tick % GOFER_FAIR_PERIOD == 0)) {
         gofer_g *g = pick_fair(m, p);
         if (g)
             return g;
@@ -192,6 +198,33 @@ static gofer_cold bool attend(gofer_m *m, gofer_p *p)
     return away;
 }
 
+/* Attention was called. NULL: to the thread's own context. */
+static gofer_cold gofer_g *attend_and_pick(gofer_m *m, gofer_p *p)
+{
+    if (attend(m, p))
+        return NULL;
+    uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
+    if (!atomic_load_explicit(&p->fair, memory_order_relaxed))
+        return pick(m, p, false);
+    if (tick ==
+        p->asked_tick) { /* after a fair one: what is ready in the usual order has its turn */
+        run_timers();
+        gofer_call_attention(m);
+        return pick(m, p, false);
+    }
+    atomic_store_explicit(&p->fair, false, memory_order_relaxed);
+    p->asked_tick = tick + 1;
+    p->next_streak = STREAK_LIMIT;
+    return pick(m, p, true);
+}
+
+static gofer_inline gofer_g *pick_next(gofer_m *m, gofer_p *p)
+{
+    return gofer_likely(!atomic_load_explicit(&m->attention, memory_order_relaxed))
+               ? pick(m, p, false)
+               : attend_and_pick(m, p);
+}
+
 /* To `next`, which was picked; NULL: to the thread's own context. */
 static gofer_inline void go_on_with(gofer_m *m, gofer_p *p, gofer_g *next)
 {
@@ -212,15 +245,9 @@ static gofer_inline void go_on_with(gofer_m *m, gofer_p *p, gofer_g *next)
     gofer_leave(switch_to(m, self, to));
 }
 
-static inline bool needs_attention(gofer_m *m, gofer_p *p)
-{
-    return gofer_unlikely(atomic_load_explicit(&m->attention, memory_order_relaxed)) &&
-           attend(m, p);
-}
-
 static gofer_inline void schedule_away(gofer_m *m, gofer_p *p)
 {
-    go_on_with(m, p, needs_attention(m, p) ? NULL : pick(m, p, false));
+    go_on_with(m, p, pick_next(m, p));
 }
 
 void gofer_schedule_away(gofer_m *m, gofer_p *p)
@@ -329,15 +356,14 @@ gofer_jumps_back void go_gosched(void)
     gofer_g *self = m->g, *next = NULL;
     gofer_state_set(self, GOFER_RUNNABLE);
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed) + 1;
-    if (gofer_likely(only_backlog(p) && tick % FAIR_PERIOD != 0 &&
+    if (gofer_likely(only_backlog(p) && tick % GOFER_FAIR_PERIOD != 0 &&
                      !atomic_load_explicit(&m->attention, memory_order_relaxed))) {
         atomic_store_explicit(&p->tick, tick, memory_order_relaxed); /* as pick */
         p->next_streak = 0;
         next = gofer_list_rotate(&p->backlog, self);
     } else {
         gofer_list_push(&p->backlog, self);
-        if (!needs_attention(m, p))
-            next = pick(m, p, false);
+        next = pick_next(m, p);
     }
     go_on_with(m, p, next);
 }

@@ -108,6 +108,39 @@ static void with(int pairs, int crowd)
     }
 }
 
+static _Atomic int turns;
+
+static void computes(void)
+{
+    while (!stopped()) {
+        for (int64_t until = go_now() + GO_MILLISECOND; go_now() < until;)
+            ;
+        atomic_fetch_add_explicit(&turns, 1, memory_order_relaxed);
+        go_gosched();
+    }
+    go_waitgroup_done(&wg);
+}
+
+/* Timers and what comes from plain threads are looked at between long turns too, not every 64th. */
+static void long_turns(void)
+{
+    enum { TIMES = 10 };
+    pthread_t thread;
+    stop = 0;
+    go_waitgroup_add(&wg, 2);
+    go(computes);
+    go(computes);
+    for (int i = 0; i < TIMES; i++)
+        go_sleep(GO_MILLISECOND);
+    CHECK(pthread_create(&thread, NULL, sends, NULL), 0);
+    for (int i = 0; i < 40; i++)
+        CHECK(go_recv(from_thread), i);
+    pthread_join(thread, NULL);
+    CHECK(turns < 6 * (TIMES + 40), 1); /* a 64th pick each takes more than 600 */
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    go_waitgroup_wait(&wg);
+}
+
 static _Atomic int bred;
 
 static void breeds(void)
@@ -199,6 +232,7 @@ int go_main(int argc, char **argv)
     those_woken_go_before_a_growing_crowd();
 #endif
     the_oldest_of_a_growing_crowd_begins();
+    long_turns();
     for (int procs = 1; procs <= 3; procs++) {
         go_gomaxprocs(procs);
         with(1, 0);
