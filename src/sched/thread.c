@@ -383,7 +383,7 @@ static bool is_io_uring_worker(pid_t tid)
     snprintf(path, sizeof path, "/proc/self/task/%d/comm", (int)tid);
     FILE *file = fopen(path, "re");
     if (!file)
-        return true; /* it has ended meanwhile */
+        return errno == ENOENT || errno == ESRCH; /* it has ended meanwhile */
     if (!fgets(name, sizeof name, file))
         name[0] = 0;
     fclose(file);
@@ -422,7 +422,7 @@ static int count_harmless(void)
             count = cannot_wake(tid) ? count + 1 : -1;
     }
     closedir(tasks);
-    return count;
+    return count ? count : -1; /* the caller's own at least is listed */
 }
 
 /* A list that is read while a thread ends may stop there and lack the threads after it: only two

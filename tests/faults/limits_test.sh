@@ -21,6 +21,7 @@ refused threads no_threads_own_main own_main
 refused large-maps no_large_maps limits_static
 refused guards no_guards limits
 refused membarrier no_membarrier limits
+refused listings no_listings limits
 
 # ---- threads ----
 expect no_threads one 0 'one goroutine'
@@ -49,6 +50,9 @@ expect no_membarrier park 0 'all ended'
 expect limits blocked-without-descriptors 0 'held up nobody'
 expect limits deadlock 2 'all goroutines are asleep - deadlock!'
 expect limits deadlock-without-descriptors 0 'got 1'
+expect limits foreign-thread 0 'got 1'
+expect limits foreign-thread-one-descriptor 0 'got 1'
+expect no_listings foreign-thread 0 'got 1'
 
 # ---- outputs ----
 # status NAME EXPECTED GOT
