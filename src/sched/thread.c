@@ -286,9 +286,11 @@ int gofer_thread_need(void)
     if (error) {
         gofer_spin_lock(&gofer_sched.lock);
         gofer_sched.thread_count--;
-        atomic_fetch_sub_explicit(&gofer_sched.busy_p_count, 1, memory_order_relaxed);
-        gofer_put_idle_p(p);
+        gofer_give_back_p(p);
+        bool work = gofer_list_count(&gofer_sched.global) != 0;
         gofer_spin_unlock(&gofer_sched.lock);
+        if (work) /* of another go_run, which found the processor taken */
+            gofer_wake_one();
     }
     return error;
 }

@@ -10,6 +10,7 @@ ${CC:-cc} -std=gnu11 -O1 -g -Wall -Wextra -Werror "$here/refuse.c" -o "$work/ref
 compile limits -O1 <"$here/limits.c"
 compile limits_static -O1 -static <"$here/limits.c"
 compile own_main -O1 <"$here/own_main.c"
+compile two_runs -O1 -Wl,--wrap=pthread_create <"$here/two_runs.c"
 
 # refused 'WHAT…' NAME PROGRAM: a program that runs $work/PROGRAM without WHAT.
 refused() {
@@ -28,6 +29,7 @@ expect no_threads one 0 'one goroutine'
 expect no_threads spawn 2 'fatal error: runtime: cannot start the monitor thread: Resource temporarily unavailable'
 expect no_threads_own_main '' 0 'refused: -1 Resource temporarily unavailable'
 expect own_main limit 0 'limit: -1 Resource temporarily unavailable' 'again: 5'
+GOMAXPROCS=1 expect two_runs '' 0 'first: -1 Resource temporarily unavailable' 'second: 7'
 
 # ---- memory ----
 expect no_large_maps one 2 "fatal error: runtime: cannot allocate memory for main's stack"
