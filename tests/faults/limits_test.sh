@@ -46,6 +46,7 @@ if [ "$((left))" -lt 17000 ] && [ "$lines" != 1 ]; then
     printf 'FAIL no_guards park: %s lines say so, expected 1:\n%.2000s\n' "$lines" "$output"
     failed=1
 fi
+expect no_guards own-stacks 0 'all ended' 'no:unguarded'
 expect no_membarrier park 0 'all ended'
 
 # ---- descriptors ----
