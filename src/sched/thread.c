@@ -222,22 +222,17 @@ static void *thread_main(void *argument)
 static gofer_cold _Noreturn void fail_thread(int count, int error)
 {
     char line[128];
-    int n = snprintf(line, sizeof line,
-                     "runtime: failed to create new OS thread (have %d already; errno=%d)\n", count,
-                     error);
-    if (write(2, line, (size_t)n) < 0)
-        _exit(2);
-    gofer_fatal("newosproc");
+    snprintf(line, sizeof line,
+             "runtime: failed to create new OS thread (have %d already; errno=%d)\n", count, error);
+    gofer_fatal_after(line, "newosproc");
 }
 
 static gofer_cold _Noreturn void fail_limit(void)
 {
     char line[80];
-    int n = snprintf(line, sizeof line, "runtime: program exceeds %d-thread limit\n",
-                     gofer_sched.max_threads);
-    if (write(2, line, (size_t)n) < 0)
-        _exit(2);
-    gofer_fatal("thread exhaustion");
+    snprintf(line, sizeof line, "runtime: program exceeds %d-thread limit\n",
+             gofer_sched.max_threads);
+    gofer_fatal_after(line, "thread exhaustion");
 }
 
 static int create_thread(gofer_p *p, bool spinning)

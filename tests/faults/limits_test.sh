@@ -77,10 +77,16 @@ for which in panic panic-with-many; do
     timeout -s KILL 60 "$work/limits" $which >/dev/full 2>/dev/full
     status "$which, a full disk" 2 $?
 done
+timeout -s KILL 60 "$work/limits" thread-limit 2>&-
+status 'thread-limit, no stderr' 3 $?
 # nobody reads, and the dump is longer than a pipe holds
 mkfifo "$work/pipe"
 exec 7<>"$work/pipe"
 timeout -s KILL 60 "$work/limits" panic-with-many >"$work/pipe" 2>&1
 status 'a full pipe' 2 $?
+timeout -s KILL 60 "$work/limits" thread-limit-full-pipe >/dev/null 2>"$work/pipe"
+status 'thread-limit, a full pipe' 2 $?
+timeout -s KILL 60 "$work/no_guards" park >/dev/null 2>"$work/pipe"
+status 'no_guards park, a full pipe' 0 $?
 exec 7>&-
 exit $failed
