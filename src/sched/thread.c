@@ -302,12 +302,16 @@ int go_set_max_threads(int n)
 
 /* ---- plain threads ------------------------------------------------------------------------ */
 
-gofer_cold gofer_m *gofer_attach(void)
+static gofer_cold _Noreturn void fail_attach(void)
+{
+    gofer_fatal("out of memory attaching a thread");
+}
+
+void gofer_attach_as(gofer_m *m)
 {
     make_keys();
-    gofer_m *m = gofer_m_new();
-    if (!m || pthread_setspecific(foreign_key, m) != 0)
-        gofer_fatal("out of memory attaching a thread");
+    if (pthread_setspecific(foreign_key, m) != 0)
+        fail_attach();
     m->is_foreign = true;
     m->g0.is_thread = true;
     m->g0.is_system = false;
@@ -318,6 +322,14 @@ gofer_cold gofer_m *gofer_attach(void)
     m->all_link = foreign_ms;
     foreign_ms = m;
     gofer_spin_unlock(&list_lock);
+}
+
+gofer_cold gofer_m *gofer_attach(void)
+{
+    gofer_m *m = gofer_m_new();
+    if (!m)
+        fail_attach();
+    gofer_attach_as(m);
     return m;
 }
 
