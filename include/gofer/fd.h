@@ -45,8 +45,9 @@ enum { GO_READABLE = 1, GO_WRITABLE = 2 };
 
 /* Takes over `descriptor`, which nobody else may close or read from now on. Sets O_NONBLOCK on it,
  * but for 0 to 2 and terminals, which other processes share. NULL and errno: EBADF, EEXIST (it is
- * taken over already), EMFILE, ENFILE, ENOMEM, ENOSPC (the kernel watches no more). Does not block;
- * until its last reference is gone go_shutdown returns EBUSY. Go: os.NewFile. */
+ * taken over already), EMFILE, ENFILE, ENOMEM, ENOSPC (the kernel watches no more), ENOSYS (a
+ * sandbox refuses epoll). Does not block; until its last reference is gone go_shutdown returns
+ * EBUSY. Go: os.NewFile. */
 GOFER_API go_fd *go_fd_new(int descriptor);
 
 /* One more reference, and one less; the last closes. unref(NULL) does nothing. Not in Go. */
@@ -116,9 +117,8 @@ GOFER_API ssize_t go_fd_splice(go_fd *from, go_fd *to, size_t size);
 
 /* The next connection of a listening socket, non-blocking and closed on exec; the peer's address
  * goes to `address` where that is not NULL, as with accept(2). NULL and errno; where no descriptor
- * is left (EMFILE, ENFILE, ENOBUFS, ENOMEM) wait a little before the next call. Go:
- * Listener.Accept.
- */
+ * is left (EMFILE, ENFILE, ENOBUFS, ENOMEM) wait a little before the next call: the connection
+ * still waits, unless the kernel cannot watch it (ENOMEM, ENOSPC). Go: Listener.Accept. */
 GOFER_API go_fd *go_fd_accept(go_fd *fd, struct sockaddr *address, unsigned *size);
 
 /* Connects a socket. 0, or -1 with errno; EAGAIN: a unix socket's listener has its queue full. Go:

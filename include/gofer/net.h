@@ -153,7 +153,8 @@ GOFER_API go_listener *go_listen_config_listen(go_context *ctx, const go_listen_
                                                const char *network, const char *address);
 
 /* The next connection. NULL and errno; after EMFILE, ENFILE, ENOBUFS or ENOMEM wait a little before
- * the next call: the connection still waits. Blocks. Go: Listener.Accept. */
+ * the next call: the connection still waits (but what the kernel cannot watch, ENOMEM or ENOSPC,
+ * and what gets no memory for TLS is closed). Blocks. Go: Listener.Accept. */
 GOFER_API go_conn *go_listener_accept(go_listener *listener);
 GOFER_API go_conn *go_listener_accept_ctx(go_context *ctx, go_listener *listener);
 

@@ -458,7 +458,7 @@ static int look_at_descriptor(go_fd *fd, int number)
     return fd->is_shared || fcntl(number, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : errno;
 }
 
-go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
+go_fd *gofer_fd_reserve(void)
 {
     gofer_m *m = gofer_m_attached();
     int error = gofer_visit(m); /* somebody must poll */
@@ -475,6 +475,17 @@ go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
         return NULL;
     }
     GOFER_TSAN_ACQUIRE(fd);
+    return fd;
+}
+
+void gofer_fd_give_back(go_fd *room)
+{
+    free_fd(room);
+}
+
+int gofer_fd_fill(go_fd *fd, int number, enum gofer_fd_kind kind)
+{
+    int error = 0;
     gofer_spin_lock(&fd->lock);
     fd->generation++;
     fd->references = 1;
@@ -497,7 +508,14 @@ go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
     fd->is_shared &= fd->is_polled;
     for (int side = 0; side < GOFER_FD_SIDES; side++)
         fd->directions[side].asks &= fd->is_shared;
-    if (error && error != EPERM) {
+    return error == EPERM ? 0 : error;
+}
+
+go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
+{
+    go_fd *fd = gofer_fd_reserve();
+    int error = fd ? gofer_fd_fill(fd, number, kind) : 0;
+    if (error) {
         free_fd(fd);
         fail(error);
         return NULL;

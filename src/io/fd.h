@@ -67,6 +67,12 @@ enum gofer_fd_kind {
 };
 go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind);
 
+/* In parts: room for one, NULL and errno; then the descriptor, 0 or an errno, after which the room
+ * is there still. */
+go_fd *gofer_fd_reserve(void);
+int gofer_fd_fill(go_fd *room, int number, enum gofer_fd_kind kind);
+void gofer_fd_give_back(go_fd *room);
+
 /* Waits for the turn. 0, or an errno; then there is nothing to end. */
 int gofer_fd_begin(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source);
 

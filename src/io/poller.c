@@ -92,8 +92,8 @@ pid_t gofer_poller_thread(void)
 int gofer_poller_add(int fd, uint64_t key)
 {
     int error = need_open();
-    if (error)
-        return error;
+    if (error) /* EPERM, as sandboxes have it, would speak of the descriptor */
+        return error == EPERM ? ENOSYS : error;
     /* counted before: who waits for an edge has its thread see that there is something to watch */
     atomic_fetch_add_explicit(&watched, 1, memory_order_seq_cst);
     error = open_one()->add(fd, key);

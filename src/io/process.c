@@ -10,6 +10,7 @@
 #include "gofer/time.h"
 
 #include "sched/sched.h"
+#include "time/timer.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -38,9 +39,20 @@ int go_cmd_kill(go_cmd *cmd)
 
 /* ---- contexts -------------------------------------------------------------------------------- */
 
+/* For waits up to p->delay_ends. Where memory is short that is tried again; NULL: the time has
+ * passed, or ctx has ended. */
+static go_context *limit_wait(const struct gofer_process *p, go_context *ctx)
+{
+    go_context *limit;
+    while (!(limit = go_context_with_deadline(ctx, p->delay_ends)) && go_now() < p->delay_ends &&
+           !go_context_err(ctx))
+        go_sleep(GO_MILLISECOND);
+    return limit;
+}
+
 static void kill_after_delay(struct gofer_process *p)
 {
-    go_context *limit = go_context_with_timeout(NULL, p->cmd->wait_delay);
+    go_context *limit = limit_wait(p, NULL);
     if (!limit || gofer_process_wait(p, limit) != 0)
         go_cmd_kill(p->cmd);
     go_context_end(limit);
@@ -57,7 +69,7 @@ static void cancel_process(void *process)
     if (sent)
         p->cancelled = go_context_err(p->ctx);
     if (cmd->wait_delay)
-        p->delay_ends = go_now() + cmd->wait_delay;
+        p->delay_ends = gofer_time_after(cmd->wait_delay);
     go_mutex_unlock(&cmd->lock);
     if (cmd->wait_delay > 0)
         kill_after_delay(p);
@@ -114,7 +126,7 @@ static int end_copying(struct gofer_process *p, go_context *ctx)
 {
     if (p->cmd->wait_delay <= 0)
         return go_waitgroup_wait_ctx(ctx, &p->copying) == 0 ? 0 : *gofer_errno();
-    go_context *limit = go_context_with_deadline(ctx, p->delay_ends);
+    go_context *limit = limit_wait(p, ctx);
     bool cut = !limit || go_waitgroup_wait_ctx(limit, &p->copying) != 0;
     go_context_end(limit);
     int error = cut ? go_context_err(ctx) : 0;
@@ -317,7 +329,7 @@ static int end_process(struct gofer_process *p, go_context *ctx)
     go_mutex_unlock(&cmd->lock);
     end_cancelling(p);
     if (!p->delay_ends)
-        p->delay_ends = go_now() + cmd->wait_delay;
+        p->delay_ends = gofer_time_after(cmd->wait_delay);
     return 0;
 }
 
@@ -340,6 +352,8 @@ static int wait_keeping(go_context *ctx, go_cmd *cmd, char **kept, size_t *size)
         return fail(error);
     int status = shell_status(&cmd->state);
     error = p->reap_error ? p->reap_error : p->cancelled;
+    if (!error && p->output_error == ENOMEM) /* its status may come of the closed pipe */
+        error = ENOMEM;
     if (!error && status == 0)
         error = p->cut ? ETIME : p->output_error;
     if (kept) {

@@ -400,23 +400,25 @@ go_fd *go_fd_accept_ctx(go_context *ctx, go_fd *fd, struct sockaddr *address, so
 {
     gofer_cancel *source = gofer_context_source(ctx);
     socklen_t room = size ? *size : 0;
-    int number = -1, error = gofer_fd_begin(fd, GOFER_FD_READ, source);
-    if (error) {
-        fail(error);
+    enum gofer_fd_kind kind = GOFER_FD_SOCKET;
+    int number = -1, error;
+    go_fd *accepted = gofer_fd_reserve(); /* before: without it the connection waits on */
+    if (!accepted)
         return NULL;
+    error = gofer_fd_begin(fd, GOFER_FD_READ, source);
+    if (!error) {
+        while (!error && (number = accept_once(fd, address, size, room)) < 0)
+            error = gofer_fd_retry(fd, GOFER_FD_READ, source);
+        kind = fd->is_tcp ? GOFER_FD_TCP : GOFER_FD_SOCKET; /* while it is ours */
+        gofer_fd_end(fd, GOFER_FD_READ);
     }
-    while (!error && (number = accept_once(fd, address, size, room)) < 0)
-        error = gofer_fd_retry(fd, GOFER_FD_READ, source);
-    enum gofer_fd_kind kind = fd->is_tcp ? GOFER_FD_TCP : GOFER_FD_SOCKET; /* while it is ours */
-    gofer_fd_end(fd, GOFER_FD_READ);
-    go_fd *accepted = error ? NULL : gofer_fd_adopt(number, kind);
-    if (!error && !accepted) {
-        error = *gofer_errno();
+    if (!error && (error = gofer_fd_fill(accepted, number, kind)) == 0)
+        return accepted;
+    if (number >= 0)
         close(number);
-    }
-    if (error)
-        fail(error);
-    return accepted;
+    gofer_fd_give_back(accepted);
+    fail(error);
+    return NULL;
 }
 
 static bool is_under_way(int error)

@@ -138,14 +138,25 @@ static const gofer_conn_kind socket_kind = {
     .free = socket_free,
 };
 
-go_conn *gofer_conn_new(const gofer_network *network, go_fd *fd, const go_address *remote)
+go_conn *gofer_conn_reserve(void)
 {
     socket_conn *self = malloc(sizeof *self);
-    if (!self) {
-        go_fd_unref(fd);
+    if (!self)
         *gofer_errno() = ENOMEM;
-        return NULL;
-    }
+    return self ? &self->conn : NULL;
+}
+
+void gofer_conn_give_back(go_conn *room)
+{
+    int kept = *gofer_errno();
+    free(gofer_container(room, socket_conn, conn));
+    *gofer_errno() = kept;
+}
+
+void gofer_conn_fill(go_conn *room, const gofer_network *network, go_fd *fd,
+                     const go_address *remote)
+{
+    socket_conn *self = gofer_container(room, socket_conn, conn);
     self->conn.kind = &socket_kind;
     self->conn.network = network;
     atomic_store_explicit(&self->conn.references, 1, memory_order_relaxed);
@@ -156,7 +167,16 @@ go_conn *gofer_conn_new(const gofer_network *network, go_fd *fd, const go_addres
     else
         gofer_socket_remote(go_fd_number(fd), &self->conn.remote);
     self->conn.is_connected = self->conn.remote.size != 0;
-    return &self->conn;
+}
+
+go_conn *gofer_conn_new(const gofer_network *network, go_fd *fd, const go_address *remote)
+{
+    go_conn *conn = gofer_conn_reserve();
+    if (conn)
+        gofer_conn_fill(conn, network, fd, remote);
+    else
+        go_fd_unref(fd); /* errno stays */
+    return conn;
 }
 
 /* The network that the socket is of, or NULL. */

@@ -239,11 +239,17 @@ static gofer_cold int fail_listener(const go_listener *listener, go_context *ctx
 go_conn *go_listener_accept_ctx(go_context *ctx, go_listener *listener)
 {
     go_address remote = { .size = sizeof remote.socket };
-    go_fd *fd = go_fd_accept_ctx(ctx, listener->fd, &gofer_sockaddr_of(&remote)->any, &remote.size);
-    go_conn *conn = fd ? gofer_conn_new(listener->network, fd, &remote) : NULL;
-    if (!conn)
-        fail_listener(listener, ctx, "accept", "accept4");
-    return conn && listener->wrap ? listener->wrap(listener->wrap_arg, conn) : conn;
+    struct sockaddr *peer = &gofer_sockaddr_of(&remote)->any;
+    go_conn *conn = gofer_conn_reserve(); /* before: without it the connection waits on */
+    go_fd *fd = conn ? go_fd_accept_ctx(ctx, listener->fd, peer, &remote.size) : NULL;
+    if (fd) {
+        gofer_conn_fill(conn, listener->network, fd, &remote);
+        return listener->wrap ? listener->wrap(listener->wrap_arg, conn) : conn;
+    }
+    if (conn)
+        gofer_conn_give_back(conn);
+    fail_listener(listener, ctx, "accept", "accept4");
+    return NULL;
 }
 
 void gofer_listener_wrap(go_listener *listener, go_conn *(*wrap)(void *arg, go_conn *conn),

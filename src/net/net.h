@@ -192,6 +192,12 @@ struct go_conn {
 /* Takes fd over; NULL and ENOMEM: it was given back. */
 go_conn *gofer_conn_new(const gofer_network *network, go_fd *fd, const go_address *remote);
 
+/* In parts: room for one, NULL and ENOMEM; then its socket, which it takes over. */
+go_conn *gofer_conn_reserve(void);
+void gofer_conn_fill(go_conn *room, const gofer_network *network, go_fd *fd,
+                     const go_address *remote);
+void gofer_conn_give_back(go_conn *room); /* errno stays */
+
 /* Whether the deadline of one side of fd has passed. */
 bool gofer_net_expired(go_fd *fd, int what);
 

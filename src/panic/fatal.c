@@ -231,9 +231,10 @@ static void print_pending_panics(bool is_panic)
         gofer_print("\t");
 }
 
-static _Noreturn void die(const char *text, bool all)
+static _Noreturn void die(const char *line, const char *text, bool all)
 {
     begin_end();
+    gofer_print(line);
     print_pending_panics(false);
     keep_text("fatal error: ", text);
     gofer_print("fatal error: ");
@@ -253,12 +254,17 @@ _Noreturn gofer_cold void gofer_fatal(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    die(text, true);
+    die("", text, true);
+}
+
+_Noreturn gofer_cold void gofer_fatal_after(const char *line, const char *text)
+{
+    die(line, text, true);
 }
 
 _Noreturn gofer_cold void gofer_fatal_misuse(const char *text)
 {
-    die(text, false);
+    die("", text, false);
 }
 
 void(go_fatal)(const char *format, ...)
@@ -268,7 +274,7 @@ void(go_fatal)(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    die(text, true);
+    die("", text, true);
 }
 
 _Noreturn gofer_cold void gofer_fatal_deadlock(bool main_exited)

@@ -15,8 +15,11 @@ _Noreturn gofer_cold void gofer_panic_allocated(go_panic_value value, void *memo
 _Noreturn gofer_cold void gofer_fatal(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* The same for a wrong use that the caller's own trace explains: as Go, without the others' (unless
- * GOTRACEBACK asks for them). */
+/* The same behind a line of its own, newline and all. */
+_Noreturn gofer_cold void gofer_fatal_after(const char *line, const char *text);
+
+/* As gofer_fatal, for a wrong use that the caller's own trace explains: as Go, without the others'
+ * (unless GOTRACEBACK asks for them). */
 _Noreturn gofer_cold void gofer_fatal_misuse(const char *text);
 
 /* The deadlock reports: called by the idle path under no lock, on a thread's own context. */

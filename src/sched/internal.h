@@ -77,9 +77,10 @@ static inline void gofer_stay_if_ended(gofer_m *m)
 /* thread.c */
 void gofer_threads_begin(void);                     /* before the first thread is started */
 void gofer_thread_start(gofer_p *p, bool spinning); /* a new thread that begins with p */
-int gofer_thread_need(void);   /* starts the first thread, if there is none; 0, or an errno */
-gofer_m *gofer_m_new(void);    /* NULL: no memory */
-void gofer_m_bind(gofer_m *m); /* the calling thread is m from now on */
+int gofer_thread_need(void);      /* starts the first thread, if there is none; 0, or an errno */
+gofer_m *gofer_m_new(void);       /* NULL: no memory */
+void gofer_attach_as(gofer_m *m); /* of the calling plain thread, which had none */
+void gofer_m_bind(gofer_m *m);    /* the calling thread is m from now on */
 void gofer_m_bind_worker(gofer_m *m); /* the same for one that runs goroutines */
 bool gofer_foreign_threads(void);     /* whether a thread exists that could wake somebody */
 

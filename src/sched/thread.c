@@ -222,22 +222,17 @@ static void *thread_main(void *argument)
 static gofer_cold _Noreturn void fail_thread(int count, int error)
 {
     char line[128];
-    int n = snprintf(line, sizeof line,
-                     "runtime: failed to create new OS thread (have %d already; errno=%d)\n", count,
-                     error);
-    if (write(2, line, (size_t)n) < 0)
-        _exit(2);
-    gofer_fatal("newosproc");
+    snprintf(line, sizeof line,
+             "runtime: failed to create new OS thread (have %d already; errno=%d)\n", count, error);
+    gofer_fatal_after(line, "newosproc");
 }
 
 static gofer_cold _Noreturn void fail_limit(void)
 {
     char line[80];
-    int n = snprintf(line, sizeof line, "runtime: program exceeds %d-thread limit\n",
-                     gofer_sched.max_threads);
-    if (write(2, line, (size_t)n) < 0)
-        _exit(2);
-    gofer_fatal("thread exhaustion");
+    snprintf(line, sizeof line, "runtime: program exceeds %d-thread limit\n",
+             gofer_sched.max_threads);
+    gofer_fatal_after(line, "thread exhaustion");
 }
 
 static int create_thread(gofer_p *p, bool spinning)
@@ -286,9 +281,11 @@ int gofer_thread_need(void)
     if (error) {
         gofer_spin_lock(&gofer_sched.lock);
         gofer_sched.thread_count--;
-        atomic_fetch_sub_explicit(&gofer_sched.busy_p_count, 1, memory_order_relaxed);
-        gofer_put_idle_p(p);
+        gofer_give_back_p(p);
+        bool work = gofer_list_count(&gofer_sched.global) != 0;
         gofer_spin_unlock(&gofer_sched.lock);
+        if (work) /* of another go_run, which found the processor taken */
+            gofer_wake_one();
     }
     return error;
 }
@@ -305,12 +302,16 @@ int go_set_max_threads(int n)
 
 /* ---- plain threads ------------------------------------------------------------------------ */
 
-gofer_cold gofer_m *gofer_attach(void)
+static gofer_cold _Noreturn void fail_attach(void)
+{
+    gofer_fatal("out of memory attaching a thread");
+}
+
+void gofer_attach_as(gofer_m *m)
 {
     make_keys();
-    gofer_m *m = gofer_m_new();
-    if (!m || pthread_setspecific(foreign_key, m) != 0)
-        gofer_fatal("out of memory attaching a thread");
+    if (pthread_setspecific(foreign_key, m) != 0)
+        fail_attach();
     m->is_foreign = true;
     m->g0.is_thread = true;
     m->g0.is_system = false;
@@ -321,6 +322,14 @@ gofer_cold gofer_m *gofer_attach(void)
     m->all_link = foreign_ms;
     foreign_ms = m;
     gofer_spin_unlock(&list_lock);
+}
+
+gofer_cold gofer_m *gofer_attach(void)
+{
+    gofer_m *m = gofer_m_new();
+    if (!m)
+        fail_attach();
+    gofer_attach_as(m);
     return m;
 }
 
@@ -383,7 +392,7 @@ static bool is_io_uring_worker(pid_t tid)
     snprintf(path, sizeof path, "/proc/self/task/%d/comm", (int)tid);
     FILE *file = fopen(path, "re");
     if (!file)
-        return true; /* it has ended meanwhile */
+        return errno == ENOENT || errno == ESRCH; /* it has ended meanwhile */
     if (!fgets(name, sizeof name, file))
         name[0] = 0;
     fclose(file);
@@ -422,7 +431,7 @@ static int count_harmless(void)
             count = cannot_wake(tid) ? count + 1 : -1;
     }
     closedir(tasks);
-    return count;
+    return count ? count : -1; /* the caller's own at least is listed */
 }
 
 /* A list that is read while a thread ends may stop there and lack the threads after it: only two

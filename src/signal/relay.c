@@ -197,10 +197,10 @@ static void let_in(uint64_t wanted)
     atomic_store_explicit(&relay.lets_in, wanted, memory_order_release);
 }
 
-static void *relay_main(void *unused)
+static void *relay_main(void *argument)
 {
-    gofer_m *m = gofer_m_attached();
-    (void)unused;
+    gofer_m *m = argument;
+    gofer_attach_as(m);
     prctl(PR_SET_NAME, "gofer-signals", 0UL, 0UL, 0UL);
     for (bool ends = false; !ends;) {
         /* pairs with the release in gofer_signals_wake */
@@ -246,16 +246,21 @@ static int need_thread(void)
     sigset_t all, mine;
     if (relay.runs)
         return 0;
+    gofer_m *m = gofer_m_new(); /* it could tell nobody that there is no memory for one */
+    if (!m)
+        return ENOMEM;
     if (!knows_forks)
         knows_forks = pthread_atfork(NULL, NULL, end_in_child) == 0;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, RELAY_STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &mine); /* it begins so */
-    int error = pthread_create(&relay.thread, &attributes, relay_main, NULL);
+    int error = pthread_create(&relay.thread, &attributes, relay_main, m);
     pthread_sigmask(SIG_SETMASK, &mine, NULL);
     pthread_attr_destroy(&attributes);
     relay.runs = error == 0;
+    if (error)
+        free(m);
     return error;
 }
 

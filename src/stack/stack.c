@@ -5,6 +5,7 @@
 #include "stack/valgrind.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -56,19 +57,23 @@ static long max_map_count(void)
     return n > 0 ? n : 65530;
 }
 
+/* With the lock held: where nobody reads stderr's pipe, a later stack says it. */
 static void warn_unguarded(void)
 {
     static const char text[] =
         "gofer: more goroutines than vm.max_map_count leaves guard pages for: further stacks are "
         "unguarded (raise vm.max_map_count, or run Linux 6.13 or newer)\n";
-    if (!arenas.warned && write(2, text, sizeof text - 1) < 0)
+    struct pollfd out = { .fd = 2, .events = POLLOUT };
+    if (arenas.warned || poll(&out, 1, 0) != 1 || !(out.revents & POLLOUT))
         return;
-    arenas.warned = true;
+    arenas.warned = write(2, text, sizeof text - 1) > 0;
 }
 
-/* Makes the page at `page` a guard. Without MADV_GUARD_INSTALL each costs two mappings. */
-static void install_guard(char *page)
+/* Makes the page at `page` a guard. Without MADV_GUARD_INSTALL each costs two mappings: whether it
+ * did. */
+static bool install_guard(char *page)
 {
+    bool split = false;
     int saved = errno;
     if (!arenas.asked) {
         arenas.asked = true;
@@ -80,11 +85,12 @@ static void install_guard(char *page)
     bool guarded = !arenas.no_guard_install && madvise(page, page_size(), MADV_GUARD_INSTALL) == 0;
     if (!guarded && arenas.mprotect_left > 0 && mprotect(page, page_size(), PROT_NONE) == 0) {
         arenas.mprotect_left--;
-        guarded = true;
+        guarded = split = true;
     }
     if (!guarded)
         warn_unguarded();
     errno = saved;
+    return split;
 }
 
 static char *map_memory(size_t size)
@@ -179,7 +185,14 @@ void gofer_stacks_free_all(void)
 
 /* ---- mappings of their own ---------------------------------------------------------------- */
 
-enum { ABOVE = 16 }; /* bytes above the top: what gofer_stack_forget wants */
+/* Above the top. */
+struct own_mapping {
+    unsigned told;    /* what gofer_stack_forget wants */
+    bool guard_split; /* its guard counts among those that may split mappings */
+};
+
+enum { ABOVE = 16 };
+_Static_assert(sizeof(struct own_mapping) <= ABOVE, "keeps the top aligned");
 
 static size_t limited(size_t size)
 {
@@ -205,16 +218,22 @@ char *gofer_stack_map(size_t size, char **low)
     if (!base)
         return NULL;
     gofer_spin_lock(&gofer_stacks.lock);
-    install_guard(base);
+    bool split = install_guard(base);
     gofer_spin_unlock(&gofer_stacks.lock);
     char *top = base + size - ABOVE;
     *low = base + page_size();
-    *(unsigned *)(void *)top = gofer_stack_tell(*low, top);
+    *(struct own_mapping *)(void *)top = (struct own_mapping){ gofer_stack_tell(*low, top), split };
     return top;
 }
 
 void gofer_stack_unmap(char *low, char *top)
 {
-    gofer_stack_forget(*(unsigned *)(void *)top);
+    struct own_mapping own = *(struct own_mapping *)(void *)top;
+    gofer_stack_forget(own.told);
     munmap(low - page_size(), (size_t)(top + ABOVE - low) + page_size());
+    if (!own.guard_split)
+        return;
+    gofer_spin_lock(&gofer_stacks.lock);
+    arenas.mprotect_left++;
+    gofer_spin_unlock(&gofer_stacks.lock);
 }

@@ -49,22 +49,17 @@ static uint64_t hash_of(const char *key)
     return hash;
 }
 
-static _Noreturn gofer_cold void fail_memory(void)
-{
-    gofer_fatal("runtime: cannot allocate memory for go_singleflight");
-}
-
 static void **place(const go_singleflight *group, uint64_t hash)
 {
     return &group->buckets[hash & (group->size - 1)];
 }
 
-/* A power of two. */
-static void resize(go_singleflight *group, size_t size)
+/* To a power of two. False: no memory, and all is as it was. */
+static bool resize(go_singleflight *group, size_t size)
 {
     go_singleflight larger = { .buckets = calloc(size, sizeof *larger.buckets), .size = size };
     if (!larger.buckets)
-        fail_memory();
+        return false;
     for (size_t i = 0; i < group->size; i++) {
         for (flight *f = group->buckets[i], *next; f; f = next) {
             void **at = place(&larger, f->hash);
@@ -76,6 +71,7 @@ static void resize(go_singleflight *group, size_t size)
     free(group->buckets);
     group->buckets = larger.buckets;
     group->size = size;
+    return true;
 }
 
 static flight *find(const go_singleflight *group, uint64_t hash, const char *key)
@@ -86,15 +82,18 @@ static flight *find(const go_singleflight *group, uint64_t hash, const char *key
     return f;
 }
 
-static void insert(go_singleflight *group, flight *f)
+/* False: no memory. A table that cannot grow has longer lists. */
+static bool insert(go_singleflight *group, flight *f)
 {
-    if (group->count >= group->size * MOST_A_LIST)
-        resize(group, group->size ? group->size * 2 : FIRST_SIZE);
+    if (group->count >= group->size * MOST_A_LIST &&
+        !resize(group, group->size ? group->size * 2 : FIRST_SIZE) && !group->size)
+        return false;
     void **at = place(group, f->hash);
     f->next = *at;
     *at = f;
     f->listed = true;
     group->count++;
+    return true;
 }
 
 static void take_out(go_singleflight *group, flight *f)
@@ -113,13 +112,14 @@ static void take_out(go_singleflight *group, flight *f)
     }
 }
 
+/* In the table. NULL: no memory. */
 static flight *new_flight(go_singleflight *group, const char *key, uint64_t hash,
                           int (*fn)(void *, void **), void *arg)
 {
     size_t size = strlen(key) + 1;
     flight *f = calloc(1, sizeof *f + size);
     if (!f)
-        fail_memory();
+        return NULL;
     f->group = group;
     f->fn = fn;
     f->arg = arg;
@@ -128,7 +128,10 @@ static flight *new_flight(go_singleflight *group, const char *key, uint64_t hash
     memcpy(f->key, key, size);
     go_waitgroup_add(&f->running, 1);
     atomic_store_explicit(&f->references, 1, memory_order_relaxed);
-    return f;
+    if (insert(group, f))
+        return f;
+    free(f);
+    return NULL;
 }
 
 static void drop(flight *f)
@@ -236,7 +239,8 @@ int go_singleflight_do(go_singleflight *group, const char *key, int (*fn)(void *
         atomic_fetch_add_explicit(&f->references, 1, memory_order_relaxed);
     } else {
         f = new_flight(group, key, hash, fn, arg);
-        insert(group, f);
+        if (!f)
+            gofer_fatal("runtime: cannot allocate memory for go_singleflight");
     }
     go_mutex_unlock(&group->mutex);
     int error, error_errno;
@@ -254,34 +258,44 @@ int go_singleflight_do(go_singleflight *group, const char *key, int (*fn)(void *
     return error;
 }
 
-go_chan(go_singleflight_result) go_singleflight_do_chan(go_singleflight *group, const char *key,
-                                                        int (*fn)(void *, void **), void *arg)
+/* The receiver shall get a call's result: one in progress, or one that begins. False: no memory. */
+static bool receive(struct receiver *receiver, go_singleflight *group, const char *key,
+                    int (*fn)(void *, void **), void *arg)
 {
     uint64_t hash = hash_of(key);
-    struct receiver *receiver = calloc(1, sizeof *receiver);
-    result_chan channel = receiver ? go_chan_make(go_singleflight_result, 1) : NULL;
-    if (!channel) {
-        free(receiver);
-        *gofer_errno() = ENOMEM;
-        return NULL;
-    }
-    receiver->channel = channel;
-    go_chan_ref(channel);
     go_mutex_lock(&group->mutex);
     flight *f = find(group, hash, key);
     bool joins = f != NULL;
-    if (joins) {
+    if (joins)
         f->shares++;
-    } else {
+    else
         f = new_flight(group, key, hash, fn, arg);
-        insert(group, f);
+    if (f) {
+        *f->last_receiver = receiver;
+        f->last_receiver = &receiver->next;
     }
-    *f->last_receiver = receiver;
-    f->last_receiver = &receiver->next;
     go_mutex_unlock(&group->mutex);
-    if (!joins)
+    if (f && !joins)
         go(run_alone, f);
-    return channel;
+    return f != NULL;
+}
+
+go_chan(go_singleflight_result) go_singleflight_do_chan(go_singleflight *group, const char *key,
+                                                        int (*fn)(void *, void **), void *arg)
+{
+    struct receiver *receiver = calloc(1, sizeof *receiver);
+    result_chan channel = receiver ? go_chan_make(go_singleflight_result, 1) : NULL;
+    if (channel) {
+        receiver->channel = channel;
+        go_chan_ref(channel);
+        if (receive(receiver, group, key, fn, arg))
+            return channel;
+        go_chan_unref(channel); /* the receiver's */
+        go_chan_unref(channel);
+    }
+    free(receiver);
+    *gofer_errno() = ENOMEM;
+    return NULL;
 }
 
 void go_singleflight_forget(go_singleflight *group, const char *key)

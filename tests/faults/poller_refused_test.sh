@@ -6,8 +6,10 @@ ${CC:-cc} -std=gnu11 -O1 -Wall -Wextra -Werror "$source/tests/faults/refuse.c" -
 "$work/refuse" io_uring -- /bin/true || { echo 'no filters of system calls here'; exit 77; }
 
 compile echo -O1 <<'END'
+#include <errno.h>
 #include <gofer.h>
 #include <stdio.h>
+#include <string.h>
 
 static void send_hello(go_fd *fd)
 {
@@ -21,8 +23,10 @@ int go_main(int argc, char **argv)
     go_fd *ends[2];
     (void)argc;
     (void)argv;
-    if (go_fd_pipe(ends) != 0)
+    if (go_fd_pipe(ends) != 0) {
+        printf("%s\n", strerror(errno));
         return 1;
+    }
     go(send_hello, ends[1]);
     go_fd_read(ends[0], text, sizeof text);
     printf("%.6s", text);
@@ -58,4 +62,9 @@ if GOFER_POLLER=io_uring "$work/echo" 2>&1 | grep -q "$refuses"; then
 else
     run io_uring io_uring nothing 'gofer: GOFER_DEBUG=poller: io_uring'
 fi
+for what in epoll eventfds; do
+    printf '#!/bin/sh\nexec %s %s -- %s\n' "$work/refuse" $what "$work/echo" >"$work/without_$what"
+    chmod +x "$work/without_$what"
+    expect without_$what '' 1 'Function not implemented'
+done
 exit $failed

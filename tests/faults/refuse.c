@@ -31,6 +31,9 @@ static const struct refusal refusals[] = {
     { "threads", SYS_clone, 0, 0x10000, 0, EAGAIN },
     { "large-maps", SYS_mmap, 1, 256 * 1024, 0, ENOMEM },
     { "guards", SYS_madvise, 2, 102, 1, EINVAL },
+    { "epoll", SYS_epoll_create1, -1, 0, 0, EPERM }, /* as sandboxes do */
+    { "eventfds", SYS_eventfd2, -1, 0, 0, EPERM },
+    { "listings", SYS_getdents64, -1, 0, 0, EACCES },
 };
 
 static void refuse(const struct refusal *refusal)
