@@ -36,6 +36,18 @@
 #endif
 #endif
 
+/* Memory that is not malloc's in which LeakSanitizer shall look for pointers. What is taken back is
+ * what was given. */
+#ifdef GOFER_ASAN
+void __lsan_register_root_region(const void *low, size_t size);
+void __lsan_unregister_root_region(const void *low, size_t size);
+#define GOFER_LSAN_ROOT(low, size) __lsan_register_root_region(low, size)
+#define GOFER_LSAN_NO_ROOT(low, size) __lsan_unregister_root_region(low, size)
+#else
+#define GOFER_LSAN_ROOT(low, size) (void)(low)
+#define GOFER_LSAN_NO_ROOT(low, size) (void)(low)
+#endif
+
 /* Tells TSan of an order that the code around brings about in a way it cannot see. */
 #ifdef GOFER_TSAN
 void __tsan_acquire(void *address);

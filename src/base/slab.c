@@ -13,6 +13,7 @@ void *gofer_slab_make(gofer_slabs *slabs, size_t index)
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (base == MAP_FAILED)
             return NULL;
+        GOFER_LSAN_ROOT(base, slabs->size * GOFER_SLAB_CELLS);
         slabs->base[slab] = base;
     }
     return gofer_slab_at(slabs, index);
@@ -22,6 +23,8 @@ void gofer_slabs_free(gofer_slabs *slabs, gofer_pool *pool)
 {
     size_t made = pool->made;
     gofer_pool_free(pool);
-    for (size_t i = 0; i * GOFER_SLAB_CELLS < made; i++)
+    for (size_t i = 0; i * GOFER_SLAB_CELLS < made; i++) {
+        GOFER_LSAN_NO_ROOT(slabs->base[i], slabs->size * GOFER_SLAB_CELLS);
         munmap(slabs->base[i], slabs->size * GOFER_SLAB_CELLS);
+    }
 }

@@ -141,6 +141,7 @@ static void *make(size_t index)
         return NULL;
     install_guard(arenas.free);
     gofer_stack_tell(arenas.free + page_size(), arenas.free + stride());
+    GOFER_LSAN_ROOT(arenas.free + page_size(), stride() - page_size());
     arenas.free += stride();
     return arenas.free - index % COLOURS * COLOUR_STEP;
 }
@@ -170,10 +171,17 @@ bool gofer_stacks_trim(void)
     return more;
 }
 
+static void unmap_arena(char *arena)
+{
+    for (int i = 0; i < ARENA_SLOTS && arena + i * stride() != arenas.free; i++)
+        GOFER_LSAN_NO_ROOT(arena + i * stride() + page_size(), stride() - page_size());
+    munmap(arena, ARENA_SLOTS * stride());
+}
+
 void gofer_stacks_free_all(void)
 {
     for (size_t i = 0; i < arenas.count; i++)
-        munmap(arenas.bases[i], ARENA_SLOTS * stride());
+        unmap_arena(arenas.bases[i]);
     free(arenas.bases);
     arenas.bases = NULL;
     arenas.free = arenas.end = NULL;
@@ -191,7 +199,7 @@ struct own_mapping {
     bool guard_split; /* its guard counts among those that may split mappings */
 };
 
-enum { ABOVE = 16 };
+enum { ABOVE = 16, MOST_SEARCHED = 8 << 20 };
 _Static_assert(sizeof(struct own_mapping) <= ABOVE, "keeps the top aligned");
 
 static size_t limited(size_t size)
@@ -210,6 +218,13 @@ size_t go_set_max_stack(size_t bytes)
     return before == unlimited ? LIMIT_OF_GO : before;
 }
 
+/* Where a stack is as large as main's, its deep part is left out: reading all of it takes long. */
+static size_t searched_for_leaks(const char *low, const char *top)
+{
+    size_t size = (size_t)(top - low);
+    return size < MOST_SEARCHED ? size : MOST_SEARCHED;
+}
+
 char *gofer_stack_map(size_t size, char **low)
 {
     size = limited(size);
@@ -223,12 +238,16 @@ char *gofer_stack_map(size_t size, char **low)
     char *top = base + size - ABOVE;
     *low = base + page_size();
     *(struct own_mapping *)(void *)top = (struct own_mapping){ gofer_stack_tell(*low, top), split };
+    size_t searched = searched_for_leaks(*low, top);
+    GOFER_LSAN_ROOT(top - searched, searched);
     return top;
 }
 
 void gofer_stack_unmap(char *low, char *top)
 {
     struct own_mapping own = *(struct own_mapping *)(void *)top;
+    size_t searched = searched_for_leaks(low, top);
+    GOFER_LSAN_NO_ROOT(top - searched, searched);
     gofer_stack_forget(own.told);
     munmap(low - page_size(), (size_t)(top + ABOVE - low) + page_size());
     if (!own.guard_split)
