@@ -4,6 +4,7 @@ it holds after them.
 
 usage: httpd_raw_test.py PROGRAM [TEST…]; NEAR and FAR: where it listens, and where that is dialled
 """
+import fcntl
 import json
 import os
 import pathlib
@@ -421,6 +422,33 @@ def stopping_ends_idle_connections_and_answers_requests_that_have_begun():
         expect("the idle ones", [silent.status(), idle.status()], [0, 0])
         for client in silent, idle, head, body, slow:
             client.close()
+
+
+@test
+def a_log_that_nobody_reads_holds_up_neither_clients_nor_the_end():
+    os.mkfifo(root / "log")
+    log = os.open(root / "log", os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
+    count = 10000  # more than the pipe and the server's memory take
+    server = Server("--log", root / "log")
+    client = server.connect()
+    for _ in range(count // 100):
+        client.send(get("/none") * 100)
+        expect("the answers", [client.status() for _ in range(100)], [404] * 100)
+    client.close()
+    server.stop()
+    try:
+        said = server.process.communicate(timeout=PATIENCE)[1]
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        said = server.process.communicate()[1]
+    written = b""
+    while data := os.read(log, 65536):
+        written += data
+    os.close(log)
+    lost = sum(map(int, re.findall(r"the log: (\d+) lines lost", said)))
+    expect(f"the exit status of a server that said: {said}", server.process.returncode, 0)
+    expect("lines, written and lost", written.count(b"\n") + lost, count)
 
 
 only = sys.argv[2:]
