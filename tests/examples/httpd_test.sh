@@ -86,6 +86,9 @@ head -c 1024 /dev/urandom >"$work/www/1k"
 head -c 3000000 /dev/urandom >"$work/www/large.bin"
 ln -s ../secret "$work/www/link"
 ln -s .. "$work/www/out"
+ln -s ../.. "$work/www/folder/up"
+mkdir "$work/www/linked"
+ln -s ../../secret "$work/www/linked/index.html"
 mkfifo "$work/www/fifo"
 touch -d '2020-02-03 04:05:06 UTC' "$work/www/1k"
 start
@@ -121,8 +124,8 @@ get 'a fifo' 403 "$url/fifo"
 for path in /../secret /folder/../../secret /%2e%2e/secret /..%2fsecret /folder/%2E./..//secret '/%00' '/%' '/%zz'; do
     get "$path" 400 --path-as-is "$url$path"
 done
-for path in /link /out/secret /out/; do
-    curl -s -o "$work/body" "$url$path"
+for path in /link /link/ /out /out/ /out/secret /folder/up/secret /linked/; do
+    get "$path" 403 "$url$path"
     ! grep -q secret "$work/body" || fail "$path gives the file outside of the root"
 done
 
