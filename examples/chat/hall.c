@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,12 +239,33 @@ static void join(struct hall *hall, struct client *client)
     tell(hall, client, text_make("* welcome to the lobby, %s; /help says how\n", client->name));
 }
 
-/* Terminals obey some bytes below the space. */
+/* The length of the character at `at`; 0 where it is none of UTF-8, or a control character: below
+ * the space, 127, U+0080 to U+009F. */
+static size_t shown(const char *at)
+{
+    static const uint32_t least[] = { ' ', 0xa0, 0x800, 0x10000 }; /* of each length */
+    unsigned char first = (unsigned char)*at;
+    size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    uint32_t code = length == 1 ? first : first & (0x7fu >> length);
+    if ((first & 0xc0) == 0x80 || first >= 0xf8)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (at[i] & 0x3f);
+    }
+    return code >= least[length - 1] && code != 127 && code <= 0x10ffff ? length : 0;
+}
+
+/* Terminals obey control characters, some also those that are one byte above 127. */
 static void make_harmless(char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127)
+    while (*text) {
+        size_t length = shown(text);
+        if (!length)
             *text = '?';
+        text += length ? length : 1;
+    }
 }
 
 static void hear(struct hall *hall, struct line line)

@@ -140,15 +140,21 @@ static int on_body(llhttp_t *parser, const char *bytes, size_t size)
     return 0;
 }
 
+/* 100, 103 and their like are followed by the answer; 101 is one. */
 static int on_complete(llhttp_t *parser)
 {
-    ((struct response *)parser->data)->done = true;
-    return HPE_PAUSED;
+    struct response *response = parser->data;
+    response->done = parser->status_code >= 200 || parser->status_code == 101;
+    response->is_html &= response->done;
+    return response->done ? HPE_PAUSED : HPE_OK;
 }
 
 /* Not all of HTML: every href in quotes, also one in a comment. */
-static void find_links(struct page *page, const char *html)
+static void find_links(struct page *page, char *html)
 {
+    for (size_t i = 0; i < page->size; i++)
+        if (!html[i]) /* it is no end */
+            html[i] = ' ';
     for (const char *at = html, *end; (at = strcasestr(at, "href")) != NULL;) {
         at += 4 + strspn(at + 4, " \t\r\n");
         if (*at != '=')

@@ -87,17 +87,20 @@ void api_echo(struct connection *c)
     char *text = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&text, &size);
+    bool is_whole = false;
     if (to) {
         fprintf(to, "{\"method\":\"%s\",\"query\":", request_method(request));
         write_string(to, request->query, strlen(request->query));
         fprintf(to, ",\"size\":%zu,\"body\":", request->body_size);
         write_string(to, request->body, request->body_size);
         fputs("}\n", to);
+        is_whole = !ferror(to);
+        is_whole = fclose(to) == 0 && is_whole;
     }
-    if (!to || ferror(to) | fclose(to))
-        respond_error(c, HTTP_STATUS_SERVICE_UNAVAILABLE, "");
-    else
+    if (is_whole)
         respond(c, HTTP_STATUS_OK, json, text, size);
+    else
+        respond_error(c, HTTP_STATUS_SERVICE_UNAVAILABLE, "");
     free(text);
 }
 

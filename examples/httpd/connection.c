@@ -257,7 +257,7 @@ void connection_refuse(struct server *server, go_conn *conn)
     struct connection c = { 0 };
     open_connection(&c, server, conn);
     request_init(&c.request, &server->settings->limits);
-    if (prepare_to_write(&c)) {
+    if (tls_handshake(&c) && prepare_to_write(&c)) {
         respond_error(&c, HTTP_STATUS_SERVICE_UNAVAILABLE, "Retry-After: 1\r\n");
         log_request(&c, 0);
         say_goodbye(&c);

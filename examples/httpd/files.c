@@ -23,6 +23,12 @@ enum { SMALL = OUT_ROOM, PIECE = 256 * 1024 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
+static bool is_link(int folder, const char *name)
+{
+    struct stat stat;
+    return fstatat(folder, name, &stat, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(stat.st_mode);
+}
+
 /* Opens what path, "/a/b" or "/a/b/", names below the root. A descriptor, or -1 with errno. */
 static int open_below(int root, const char *path)
 {
@@ -40,6 +46,8 @@ static int open_below(int root, const char *path)
         next = openat(folder, length ? name : ".",
                       O_CLOEXEC | O_NOFOLLOW |
                           (is_last ? O_RDONLY | O_NONBLOCK | O_NOCTTY : O_PATH | O_DIRECTORY));
+        if (next < 0 && errno == ENOTDIR)
+            errno = is_link(folder, name) ? ELOOP : ENOTDIR;
         if (next < 0 || is_last)
             break;
         if (folder != root)

@@ -1,7 +1,7 @@
 /* The access log, in the common format with the duration added. Connections append their lines to a
  * buffer under a mutex; one goroutine writes it out, when it is half full or a second after its
  * first line. A log that cannot be written fast enough loses lines, and says how many: it holds up
- * nobody. Where nothing is logged nobody wakes. */
+ * nobody, and the server's end for a second at most. Where nothing is logged nobody wakes. */
 #include "httpd.h"
 
 #include <errno.h>
@@ -18,10 +18,19 @@ static struct {
     uint64_t lost;
     char written[ROOM]; /* the goroutine's own */
     go_fd *fd;
+    go_context *cutting;     /* cancelled: what is not written by now is lost */
     go_chan(go_unit) begun;  /* a value: there is something to write */
     go_chan(go_unit) urgent; /* a value: there is much; closed: no more comes */
     go_waitgroup writer;
 } access_log;
+
+static uint64_t count_lines(const char *at, const char *end)
+{
+    uint64_t count = 0;
+    for (; at < end; at++)
+        count += *at == '\n';
+    return count;
+}
 
 /* Takes what is there and writes it. */
 static void flush_log(void)
@@ -33,8 +42,13 @@ static void flush_log(void)
     access_log.used = 0;
     access_log.lost = 0;
     go_mutex_unlock(&access_log.mutex);
-    if (go_fd_write(access_log.fd, access_log.written, size) != (ssize_t)size)
+    ssize_t n = 0;
+    if (size)
+        n = go_fd_write_ctx(access_log.cutting, access_log.fd, access_log.written, size);
+    if (n != (ssize_t)size) {
         fprintf(stderr, "httpd: the log: %s\n", strerror(errno));
+        lost += count_lines(access_log.written + (n > 0 ? n : 0), access_log.written + size);
+    }
     if (lost)
         fprintf(stderr, "httpd: the log: %llu lines lost\n", (unsigned long long)lost);
 }
@@ -53,7 +67,8 @@ int log_open(int descriptor)
     if (descriptor < 0)
         return 0;
     access_log.fd = go_fd_new(descriptor);
-    if (!access_log.fd)
+    access_log.cutting = go_context_with_cancel(NULL);
+    if (!access_log.fd || !access_log.cutting)
         return -1;
     access_log.begun = go_chan_make(go_unit, 1);
     access_log.urgent = go_chan_make(go_unit, 1);
@@ -61,14 +76,20 @@ int log_open(int descriptor)
     return 0;
 }
 
-/* Writes all that is there; no request may be in progress. */
+/* Writes all that is there, if it is taken in time; no request may be in progress. */
 void log_close(void)
 {
     if (!access_log.fd)
         return;
     go_close(access_log.begun);
     go_close(access_log.urgent);
-    go_waitgroup_wait(&access_log.writer);
+    go_context *patience = go_context_with_timeout(NULL, GO_SECOND);
+    if (go_waitgroup_wait_ctx(patience, &access_log.writer) != 0) {
+        go_context_cancel(access_log.cutting);
+        go_waitgroup_wait(&access_log.writer);
+    }
+    go_context_end(patience);
+    go_context_unref(access_log.cutting);
     go_chan_unref(access_log.begun);
     go_chan_unref(access_log.urgent);
     go_fd_release(access_log.fd);

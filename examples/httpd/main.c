@@ -62,8 +62,8 @@ static size_t parse_number(const char *text)
 static go_duration parse_time(const char *text)
 {
     go_duration d;
-    if (go_duration_parse(text, &d) != 0 || d <= 0)
-        fail(text, "a time such as 500ms or 1m30s is wanted");
+    if (go_duration_parse(text, &d) != 0 || d <= 0 || d > 1000 * GO_HOUR)
+        fail(text, "a time such as 500ms or 1m30s, at most 1000h, is wanted");
     return d;
 }
 

@@ -3,8 +3,9 @@
  * both out. */
 // gofer: flags -I/usr/share -I/usr/share/include/llhttp
 
-/* No bare LF, no space where the grammar has none: by what is taken loosely here, requests are
- * smuggled past a proxy. Versions from 9 on know no other mode. */
+/* No bare LF within the head, no space before a colon: by what is taken loosely, requests are
+ * smuggled past a proxy. Versions from 9 on know no other mode. What is loose in this one, too,
+ * request.c refuses. */
 #define LLHTTP_STRICT_MODE 1
 
 #include <llhttp/llhttp.c>

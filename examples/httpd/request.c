@@ -121,6 +121,42 @@ void request_free(struct request *request)
     request->text = request->body = NULL;
 }
 
+/* ---- what the parser takes loosely ----------------------------------------------------------- */
+
+/* The next byte of the request's line, or before it, where lines may be empty. */
+static bool is_of_request_line(struct request *request, char c)
+{
+    char last = request->last;
+    request->last = c;
+    if (!request->line_begun) {
+        request->line_begun = c != '\r' && c != '\n';
+        return (last == '\r') == (c == '\n');
+    }
+    request->spaces += c == ' ';
+    request->line_done = c == '\n';
+    return last != ' ' || (c != ' ' && (request->spaces < 2 || c == 'H'));
+}
+
+/* Whether these bytes of a head have nothing that llhttp takes and the grammar has not: a CR or LF
+ * alone before the request's line, several spaces or another protocol in it, fields that are folded
+ * or have no name. Where a proxy reads such a thing in another way, requests are smuggled past it.
+ */
+static bool is_strict(struct request *request, const char *bytes, size_t size)
+{
+    const char *at = bytes, *end = bytes + size;
+    while (at < end && !request->line_done)
+        if (!is_of_request_line(request, *at++))
+            return false;
+    while (at < end) {
+        if (request->last == '\n' && (*at == ' ' || *at == '\t' || *at == ':'))
+            return false;
+        const char *line_end = memchr(at, '\n', (size_t)(end - at));
+        request->last = line_end ? '\n' : 0;
+        at = line_end ? line_end + 1 : end;
+    }
+    return true;
+}
+
 /* ---- feeding it ------------------------------------------------------------------------------ */
 
 /* Whether these bytes begin with a method, if one that nobody has heard of. */
@@ -154,17 +190,20 @@ static int parse(struct request *request, go_reader *in, uint64_t most, int too_
         if (go_reader_peek(in, 1, &bytes) <= 0)
             return -1;
         size_t size = go_reader_buffered(in);
-        bool is_first = request->taken == 0;
+        bool is_first = request->taken == 0, is_head = !request->head_done;
         enum llhttp_errno error = llhttp_execute(&request->parser, bytes, size);
         bool is_unknown_method = is_first && begins_with_token(bytes, size);
         if (error != HPE_OK)
             size = (size_t)(llhttp_get_error_pos(&request->parser) - bytes);
+        bool is_wrong = is_head && (ssize_t)size > 0 && !is_strict(request, bytes, size);
         go_reader_discard(in, (ssize_t)size < 0 ? 0 : size);
         request->taken += size;
         if (request->refusal)
             return request->refusal;
         if (request->taken > most)
             return too_much;
+        if (is_wrong)
+            return 400;
         if (error == HPE_PAUSED) {
             llhttp_resume(&request->parser);
             return 0;

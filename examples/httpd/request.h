@@ -21,6 +21,11 @@ struct request {
     int refusal;    /* the status that a callback stopped the parser with */
     bool head_done, body_done;
 
+    /* Of the head as it comes, up to now: */
+    bool line_begun, line_done; /* the request's line */
+    int spaces;                 /* in it */
+    char last;                  /* byte; after the line 0 for any but a line's end */
+
     /* From request_read_head on: */
     const char *target; /* as it came; "" where none did */
     const char *path;   /* decoded, without "." and ".." and empty segments; "*" */

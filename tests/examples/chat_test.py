@@ -78,7 +78,7 @@ class Client:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
         self.socket.settimeout(PATIENCE)
         self.socket.connect(("127.0.0.1", port))
-        self.file = self.socket.makefile("r", encoding="utf-8", newline="\n")
+        self.file = self.socket.makefile("r", encoding="utf-8", errors="backslashreplace", newline="\n")
 
     def say(self, line):
         self.socket.sendall(line.encode() + b"\n")
@@ -123,6 +123,15 @@ def what_is_said_is_heard_by_all_others_in_the_room():
         ann.say("")
         ann.socket.sendall(b"with two ends\r\n\xc3\xa4\x1b[31m\x00\n")
         expect("what bob hears", [bob.line() for _ in range(3)], ["<ann> hello, bob", "<ann> with two ends", "<ann> ä?[31m"])
+        for said, heard in [
+            (b"\x1b[31m\x7f\t", "?[31m??"),
+            (b"\x9b31m \x90\xff", "?31m ??"),  # the same to some terminals, in one byte
+            ("\u009b31m\u0085\u0080".encode(), "??31m????"),  # and in UTF-8
+            (b"\xc1\x9b \xe0\x80\x9b \xf0\x80\x80\x9b \xc2 \xe2\x82 \xf8\x80", "?? ??? ???? ? ?? ??"),
+            ("ÄÜß \u00a0€ 😀 日本".encode(), "ÄÜß \u00a0€ 😀 日本"),
+        ]:
+            ann.socket.sendall(said + b"\n")
+            expect(f"what bob hears of {said}", bob.line(), f"<ann> {heard}")
         bob.say("/who")
         expect("who", bob.line(), "* in lobby: ann bob")
         for line, answer in [

@@ -60,10 +60,11 @@ for i in range(40, 81):
 write("odd/index.html", page(
     "../odd/sub/../one.html", "//HOST/odd/two.html?a=1&amp;b=2", "HTTP://HOST/odd/one.html", "sub", "none.html", "text.txt",
     "https://HOST/odd/no", "mailto:x", "http://elsewhere.invalid/", "#here", "", "javascript:x()", "a b.html")
-    + "<A HREF = 'three.html'>y</A> href=four.html href")
+    + "<A HREF = 'three.html'>y</A> href=four.html href \0 <a href='five.html'> <a href='no\0ne'>")
 write("odd/one.html", "1")
 write("odd/two.html", "22")
 write("odd/three.html", "333")
+write("odd/five.html", "55555")
 write("odd/sub/index.html", page("../one.html", "/../../odd/"))
 write("odd/text.txt", page("never.html"))
 httpd = subprocess.Popen([HTTPD, "--listen", "127.0.0.1:0", "--root", root, "--log", "none"], stderr=subprocess.PIPE, text=True)
@@ -92,10 +93,10 @@ expect("two starts and one step", sorted(pages), sorted(
 status, pages, rest = crawl(f"{site}/odd/")
 expect("odd links", {url.removeprefix(site): value[0] for url, value in pages.items()}, {
     "/odd/": 200, "/odd/one.html": 200, "/odd/two.html?a=1&b=2": 200, "/odd/sub": 301, "/odd/sub/": 200,
-    "/odd/none.html": 404, "/odd/text.txt": 200, "/odd/three.html": 200})
-expect("its links", pages[f"{site}/odd/"][2], 14)
+    "/odd/none.html": 404, "/odd/text.txt": 200, "/odd/three.html": 200, "/odd/five.html": 200})
+expect("its links", pages[f"{site}/odd/"][2], 16)
 expect("a text's links", pages[f"{site}/odd/text.txt"][2], 0)
-expect("the exit status", (status, rest), (1, ["8 pages, 1 failed"]))
+expect("the exit status", (status, rest), (1, ["9 pages, 1 failed"]))
 
 # ---- servers that answer badly -------------------------------------------------------------------
 
@@ -131,10 +132,14 @@ for what, answer, want in [
     ("too much", b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + b"x" * 2000000, "the page is too large"),
     ("no length", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + b"<a href='/'>", 200),
     ("chunks", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 200),
+    ("answers that go on", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+     b"HTTP/1.1 204 No Content\r\n\r\n", 204),
+    ("an answer that does not go on", b"HTTP/1.1 103 Early Hints\r\n\r\n", "no answer"),
+    ("another protocol", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", 101),
 ]:
     bad = Bad(answer)
     status, pages, rest = crawl(bad.url)
-    expect(what, (status, pages[bad.url][0]), (0 if want == 200 else 1, want))
+    expect(what, (status, pages[bad.url][0]), (0 if isinstance(want, int) else 1, want))
 
 silent = Bad(None)
 status, pages, rest = crawl("-o", "100ms", silent.url)

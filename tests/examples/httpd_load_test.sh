@@ -85,6 +85,20 @@ wait $slow || fail "curl ended with $? at the server's stop"
 [ "$(cat "$work/status")" = 200 ] || fail "the request in progress got \"$(cat "$work/status")\""
 [[ $said == *'handshake with 127.0.0.1: '* ]] || fail "no word of the handshakes that failed: $said"
 
+# who finds the server full, and makes no handshake, is not kept
+start --tls-certificate "$work/certificate.pem" --tls-key "$work/key.pem" --max-connections 1 --read-timeout 300ms
+coproc openssl s_client -quiet -connect "$address" 2>&1
+holder=$COPROC_PID
+read -r -t 60 line <&"${COPROC[0]}" || fail 'no handshake with the one whom there is room for'
+exec 4<>"/dev/tcp/${address%:*}/${address##*:}"
+read -r -t 60 line <&4
+[ $? = 1 ] || fail 'who finds the server full and says nothing is kept'
+exec 4>&-
+[ "$("${secure[@]}" -o "$work/1" -w '%{http_code}' "https://$address/1k")" = 503 ] || fail 'who finds the server full is not told'
+stop
+kill "$holder" 2>/dev/null
+wait "$holder" 2>/dev/null
+
 "$program" --tls-key "$work/key.pem" 2>"$work/said" && fail 'a key without a certificate is taken'
 "$program" --tls-certificate "$work/www/1k" --tls-key "$work/key.pem" 2>"$work/said" && fail 'noise is taken for a certificate'
 grep -q '^httpd: TLS: ' "$work/said" || fail "a wrong certificate: $(cat "$work/said")"

@@ -4,6 +4,7 @@ it holds after them.
 
 usage: httpd_raw_test.py PROGRAM [TEST…]; NEAR and FAR: where it listens, and where that is dialled
 """
+import fcntl
 import json
 import os
 import pathlib
@@ -196,6 +197,21 @@ def wrong_requests_are_refused_and_their_connections_closed():
         "no Host": (b"GET / HTTP/1.1\r\n\r\n", 400),
         "two Hosts": (get("/1k", fields="Host: y\r\n"), 400),
         "a bare LF": (b"GET /1k HTTP/1.1\nHost: x\n\n", 400),
+        "an LF before it": (b"\n" + get("/1k"), 400),
+        "a CR before it": (b"\r" + get("/1k"), 400),
+        "a CR before an empty line": (b"\r\r\n" + get("/1k"), 400),
+        "an LF after an empty line": (b"\r\n\n" + get("/1k"), 400),
+        "two spaces before the target": (b"GET  /1k HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        "two spaces behind the target": (b"GET /1k  HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        "RTSP": (b"GET /1k RTSP/1.0\r\nHost: x\r\n\r\n", 400),
+        "ICE": (b"SOURCE /1k ICE/1.0\r\nHost: x\r\n\r\n", 400),
+        "a folded field": (get("/1k", fields="X: a\r\n b\r\n"), 400),
+        "a field folded by a tab": (get("/1k", fields="X: a\r\n\tb\r\n"), 400),
+        "a field folded to nothing": (get("/1k", fields="X:\r\n \r\n"), 400),
+        "a folded length": (get("/api/echo", "POST", "Content-Length:\r\n 5\r\n") + b"hello", 400),
+        "a space before the first field": (b"GET /1k HTTP/1.1\r\n X: y\r\nHost: x\r\n\r\n", 400),
+        "a field without a name": (get("/1k", fields=": y\r\n"), 400),
+        "the first field without a name": (b"GET /1k HTTP/1.1\r\n:\r\nHost: x\r\n\r\n", 400),
         "a space before the colon": (get("/1k", fields="X : y\r\n"), 400),
         "a NUL in a field": (b"GET /1k HTTP/1.1\r\nHost: x\r\nX: \0\r\n\r\n", 400),
         "a NUL in the target": (b"GET /1k\0 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
@@ -421,6 +437,33 @@ def stopping_ends_idle_connections_and_answers_requests_that_have_begun():
         expect("the idle ones", [silent.status(), idle.status()], [0, 0])
         for client in silent, idle, head, body, slow:
             client.close()
+
+
+@test
+def a_log_that_nobody_reads_holds_up_neither_clients_nor_the_end():
+    os.mkfifo(root / "log")
+    log = os.open(root / "log", os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
+    count = 10000  # more than the pipe and the server's memory take
+    server = Server("--log", root / "log")
+    client = server.connect()
+    for _ in range(count // 100):
+        client.send(get("/none") * 100)
+        expect("the answers", [client.status() for _ in range(100)], [404] * 100)
+    client.close()
+    server.stop()
+    try:
+        said = server.process.communicate(timeout=PATIENCE)[1]
+    except subprocess.TimeoutExpired:
+        server.process.kill()
+        said = server.process.communicate()[1]
+    written = b""
+    while data := os.read(log, 65536):
+        written += data
+    os.close(log)
+    lost = sum(map(int, re.findall(r"the log: (\d+) lines lost", said)))
+    expect(f"the exit status of a server that said: {said}", server.process.returncode, 0)
+    expect("lines, written and lost", written.count(b"\n") + lost, count)
 
 
 only = sys.argv[2:]
