@@ -161,7 +161,7 @@ s_client() {
     exec 4>in
     printf '%s\n' "${lines[@]}" >&4
     local i
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 600; i++)); do
         [ "$(wc -l <answer)" -ge "${#expected_lines[@]}" ] && break
         kill -0 $pid 2>/dev/null || break
         sleep 0.1

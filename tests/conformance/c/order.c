@@ -284,8 +284,8 @@ CASE(sleep_of_nothing_does_not_yield)
 
 CASE(after_fires_in_order)
 {
-    go_chan(int64_t) c[3] = { go_after(60 * GO_MILLISECOND), go_after(GO_MILLISECOND),
-                              go_after(30 * GO_MILLISECOND) };
+    go_chan(int64_t) c[3] = { go_after(300 * GO_MILLISECOND), go_after(GO_MILLISECOND),
+                              go_after(150 * GO_MILLISECOND) };
     for (int i = 0; i < 3; i++) {
         int index =
             go_select(go_case_recv(c[0], NULL), go_case_recv(c[1], NULL), go_case_recv(c[2], NULL));

@@ -185,7 +185,7 @@ func init() {
 		fmt.Println("main")
 	})
 	add("after_fires_in_order", "time.After", func() {
-		a, b, c := time.After(60*time.Millisecond), time.After(time.Millisecond), time.After(30*time.Millisecond)
+		a, b, c := time.After(300*time.Millisecond), time.After(time.Millisecond), time.After(150*time.Millisecond)
 		for i := 0; i < 3; i++ {
 			select {
 			case <-a:
