@@ -27,12 +27,13 @@
 #include <unistd.h>
 
 enum {
-    PERIOD_LEAST = 50000,        /* nanoseconds */
-    PERIOD_MOST = 4000000,       /* while nothing runs: what begins then is seen in time */
-    PERIOD_BUSY = 2000000,       /* the most while some processor is busy */
-    EAGER_LOOKS = 200,           /* at the least period, after something was done */
-    EAGER_WAKES = 32,            /* of lone ready goroutines, after one was left waiting */
-    SLOW_TURNS = 1000000,        /* for so long not even GOFER_FAIR_PERIOD picks: they are slow */
+    PERIOD_LEAST = 50000,  /* nanoseconds */
+    PERIOD_MOST = 4000000, /* while nothing runs: what begins then is seen in time */
+    PERIOD_BUSY = 2000000, /* the most while some processor is busy */
+    EAGER_LOOKS = 200,     /* at the least period, after something was done */
+    EAGER_WAKES = 32,      /* of lone ready goroutines, after one was left waiting */
+    SLOW_TURNS = 1000000,  /* so long without a fair pick: let it look at least for what came */
+    VERY_SLOW_TURNS = 100000000,
     PERIOD_REFRESH = 1000000000, /* of looks at affinity and quota, as Go's */
     HOG = 10000000,
     ASK_PERIOD = 200000, /* of a running thread, whether it sleeps: asking costs some µs */
@@ -86,19 +87,20 @@ static bool work_waits(const gofer_p *p, int64_t now)
            (timer >= 0 && timer <= now);
 }
 
-/* Whether p's goroutines run so long that a fair pick does not come by itself for a while. */
-static bool turns_slowly(gofer_m *m, const gofer_p *p, uint32_t tick, int64_t now)
+/* The CPU time that p's goroutines have had since fewer than GOFER_FAIR_PERIOD picks: in so long a
+ * fair pick did not come by itself. */
+static int64_t time_without_fair_pick(gofer_m *m, const gofer_p *p, uint32_t tick, int64_t cpu)
 {
-    if (m->seen_p == p && tick - m->turns_tick < GOFER_FAIR_PERIOD)
-        return now - m->turns_at >= SLOW_TURNS;
-    m->turns_tick = tick;
-    m->turns_at = now;
-    return false;
+    if (m->seen_p != p || tick - m->turns_tick >= GOFER_FAIR_PERIOD) {
+        m->turns_tick = tick;
+        m->turns_cpu = cpu;
+    }
+    return cpu - m->turns_cpu;
 }
 
-static void ask_for_fair_pick(gofer_m *m, gofer_p *p)
+static void ask(gofer_m *m, gofer_p *p, enum gofer_ask what)
 {
-    atomic_store_explicit(&p->fair, true, memory_order_relaxed);
+    atomic_store_explicit(&p->asked, what, memory_order_relaxed);
     gofer_call_attention(m);
 }
 
@@ -141,12 +143,12 @@ static bool look_at(gofer_m *m, int64_t now)
     }
     forget_hog(m);
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
-    bool waits = work_waits(p, now);
-    bool slow = turns_slowly(m, p, tick, now);
-    some_turn_slowly |= slow;
-    if (slow && waits)
-        ask_for_fair_pick(m, p);
     int64_t cpu = cpu_time(m);
+    bool waits = work_waits(p, now);
+    int64_t unfair = time_without_fair_pick(m, p, tick, cpu);
+    some_turn_slowly |= unfair >= SLOW_TURNS;
+    if (unfair >= SLOW_TURNS && waits)
+        ask(m, p, unfair >= VERY_SLOW_TURNS ? GOFER_ASKED_FOR_FAIR_PICK : GOFER_ASKED_TO_LOOK);
     bool seen_before = m->seen_p == p && m->seen_tick == tick;
     int64_t last_cpu = m->seen_cpu;
     m->seen_cpu = cpu;

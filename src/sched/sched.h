@@ -121,6 +121,9 @@ struct gofer_g {
     void *tsan_fiber;
 };
 
+/* What the monitor asks for where goroutines run long; see pick in schedule.c. */
+enum gofer_ask { GOFER_ASKED_NOTHING, GOFER_ASKED_TO_LOOK, GOFER_ASKED_FOR_FAIR_PICK };
+
 enum {
     GOFER_RUNQ_SIZE = 256, /* a power of two */
     GOFER_MAX_PROCS = 1024,
@@ -141,8 +144,8 @@ struct gofer_p {
     _Atomic uint32_t runq_head, runq_tail; /* free-running; the queue is runq[head..tail) */
     _Atomic int eager;   /* for so many lone ready goroutines wakes a thief: one was left waiting */
     bool kick;           /* an earlier timer was started than the timekeeper waits for */
-    _Atomic bool fair;   /* the monitor's: the next pick shall be a fair one */
-    uint32_t asked_tick; /* that pick's */
+    _Atomic int asked;   /* enum gofer_ask: of the next pick, by the monitor */
+    uint32_t asked_tick; /* the pick's that did it last */
     gofer_list woken;    /* behind runq: of what it had no room for, those that have begun */
     gofer_list fresh;    /* behind these: those that have not */
     gofer_list backlog;  /* behind these: who yielded */
@@ -209,7 +212,7 @@ struct gofer_m {
     /* the monitor's notes */
     gofer_p *seen_p;
     uint32_t seen_tick, turns_tick;
-    int64_t turns_at, seen_cpu, tick_cpu, asked_at;
+    int64_t turns_cpu, seen_cpu, tick_cpu, asked_at;
     uint32_t still;
     bool is_hog;
     bool hog_told; /* GOFER_DEBUG=hog was told of what it runs */

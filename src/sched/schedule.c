@@ -7,7 +7,8 @@
  * backlog. While some that have not begun wait the backlog is left out: one that starts others and
  * yields shall not outrun them. Each gets one in 64 of these looks. And after 64 picks of `next` in
  * a row the ring goes first, so that two goroutines that wake each other do not starve a third.
- * Where goroutines run so long that 64 picks take more than some ms, the monitor asks for both. */
+ * Where goroutines run so long that 64 picks take some ms of CPU, the monitor asks for a look at
+ * what came from elsewhere, and where they take very long for all of it. */
 #include "sched/internal.h"
 
 #include "time/timer.h"
@@ -101,33 +102,31 @@ static inline bool may_switch_to(const gofer_g *g)
     return atomic_load_explicit(&g->on_cpu, memory_order_acquire) == 0;
 }
 
-static void run_timers(void)
+/* Due timers, and who was made ready from elsewhere: for this thread alone, or by plain threads. */
+static gofer_cold gofer_g *look_for_others(gofer_m *m)
 {
     if (gofer_timers_next() >= 0)
         gofer_timers_run(gofer_nanotime());
+    gofer_g *g = NULL;
+    if (gofer_list_count(&m->pinned) || gofer_list_count(&gofer_sched.global)) {
+        gofer_spin_lock(&gofer_sched.lock);
+        g = gofer_pinned_pop(m);
+        if (!g)
+            g = gofer_list_pop(&gofer_sched.global);
+        gofer_spin_unlock(&gofer_sched.lock);
+    }
+    return g;
 }
 
 /* Every so often: what the fast order would leave waiting. */
 static gofer_cold gofer_g *pick_fair(gofer_m *m, gofer_p *p)
 {
-    run_timers();
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
     if (tick % FRESH_PERIOD == 0 && gofer_list_count(&p->fresh))
         return gofer_fresh_pop_oldest(&p->fresh);
-    if (gofer_list_count(&m->pinned)) {
-        gofer_spin_lock(&gofer_sched.lock);
-        gofer_g *g = gofer_pinned_pop(m);
-        gofer_spin_unlock(&gofer_sched.lock);
-        if (g)
-            return g;
-    }
-    if (gofer_list_count(&gofer_sched.global)) {
-        gofer_spin_lock(&gofer_sched.lock);
-        gofer_g *g = gofer_list_pop(&gofer_sched.global);
-        gofer_spin_unlock(&gofer_sched.lock);
-        if (g)
-            return g;
-    }
+    gofer_g *g = look_for_others(m);
+    if (g)
+        return g;
     if (gofer_list_count(&p->fresh) && tick % FRESH_PERIOD != GOFER_FAIR_PERIOD)
         return NULL;
     return gofer_list_pop(&p->backlog);
@@ -204,18 +203,20 @@ static gofer_cold gofer_g *attend_and_pick(gofer_m *m, gofer_p *p)
     if (attend(m, p))
         return NULL;
     uint32_t tick = atomic_load_explicit(&p->tick, memory_order_relaxed);
-    if (!atomic_load_explicit(&p->fair, memory_order_relaxed))
+    int asked = atomic_exchange_explicit(&p->asked, GOFER_ASKED_NOTHING, memory_order_relaxed);
+    if (asked == GOFER_ASKED_NOTHING || tick == p->asked_tick) /* the usual order has its turn */
         return pick(m, p, false);
-    if (tick ==
-        p->asked_tick) { /* after a fair one: what is ready in the usual order has its turn */
-        run_timers();
-        gofer_call_attention(m);
-        return pick(m, p, false);
+    gofer_g *g = asked == GOFER_ASKED_TO_LOOK ? look_for_others(m) : NULL;
+    bool fair = asked == GOFER_ASKED_FOR_FAIR_PICK;
+    if (g || fair)
+        p->asked_tick = tick + 1;
+    if (g) {
+        atomic_store_explicit(&p->tick, tick + 1, memory_order_relaxed);
+        return g;
     }
-    atomic_store_explicit(&p->fair, false, memory_order_relaxed);
-    p->asked_tick = tick + 1;
-    p->next_streak = STREAK_LIMIT;
-    return pick(m, p, true);
+    if (fair)
+        p->next_streak = STREAK_LIMIT;
+    return pick(m, p, fair);
 }
 
 static gofer_inline gofer_g *pick_next(gofer_m *m, gofer_p *p)
