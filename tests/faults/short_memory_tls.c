@@ -202,10 +202,9 @@ static int refuse_some(int argc, char **argv)
         return 0;
     }
     run(0); /* what is made once is there */
-    long n = 0;
-    do
-        run(++n);
-    while (atomic_load(&countdown) >= 0);
+    long n = 1;
+    for (run(n); atomic_load(&countdown) >= 0; run(n))
+        n += 1 + n / 64; /* there are thousands, most of them alike */
     puts(n > 1 ? "endured some" : "endured none");
     return 0;
 }
