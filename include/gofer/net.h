@@ -93,7 +93,8 @@ GOFER_API int go_lookup_host_ctx(go_context *ctx, const char *host, go_address *
 
 /* What the goroutine's (or plain thread's) last failed call of this header says of its failure, as
  * Go says it: "dial tcp 127.0.0.1:1: connect: connection refused". It lives until the next one
- * fails or the goroutine ends. "" where none has failed yet. Does not block. Go: OpError.Error. */
+ * fails or the goroutine ends. "" where none has failed yet, or where there was no memory for the
+ * first one's words. Does not block. Go: OpError.Error. */
 GOFER_API const char *go_net_error(void);
 
 /* ---- dialling -------------------------------------------------------------------------------- */

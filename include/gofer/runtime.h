@@ -33,8 +33,9 @@ GOFER_API void go_spawn_with(const go_options *options, void (*fn)(void *), void
 /* Starts the runtime if it does not run, runs fn(argc, argv) as a goroutine, blocks the calling
  * thread until fn has returned, and returns its result. Other goroutines live on. From any
  * thread, several at once, again and again. A Goexit in fn returns -1 with ECANCELED. Called in
- * a goroutine it simply blocks that goroutine. -1 with ENOMEM or EAGAIN where the runtime could
- * not be started. */
+ * a goroutine it simply blocks that goroutine. -1 with ENOMEM or EAGAIN, or what else the
+ * system says of a thread that it refuses (a sandbox EPERM), where the runtime could not be
+ * started. */
 GOFER_API int go_run(int (*fn)(int argc, char **argv), int argc, char **argv);
 
 /* Ends the runtime: waits until no goroutine is left, then stops the runtime's threads and gives
@@ -74,7 +75,8 @@ GOFER_API uint64_t go_goid(void);
  * follows affinity and the cgroup's quota as they change. Go: runtime.GOMAXPROCS. */
 GOFER_API int go_gomaxprocs(int n);
 
-/* Processors this process may use: affinity and the cgroup's quota. Go: runtime.NumCPU. */
+/* Processors this process may use, by its affinity at the first call; a cgroup's quota is not in
+ * it. Go: runtime.NumCPU. */
 GOFER_API int go_num_cpu(void);
 
 /* Ties the goroutine to its thread, and the thread to it, until as many unlocks were called. A

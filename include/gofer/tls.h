@@ -44,8 +44,8 @@ GOFER_API void go_tls_config_unref(go_tls_config *config);
 
 /* A certificate with its chain, and its private key, as PEM files or texts. Of several a server
  * takes one that is valid for the name that the client asks for, of a kind that the client can
- * verify; where none is, the first. 0, or -1 with errno: EINVAL, or why a file could not be read.
- * Go: LoadX509KeyPair, X509KeyPair, Config.Certificates. */
+ * verify; where none is, the first. 0, or -1 with errno: EINVAL, ENOMEM, or why a file could not be
+ * read. Go: LoadX509KeyPair, X509KeyPair, Config.Certificates. */
 GOFER_API int go_tls_config_add_certificate_file(go_tls_config *config, const char *certificate,
                                                  const char *key);
 GOFER_API int go_tls_config_add_certificate(go_tls_config *config, const char *certificate_pem,

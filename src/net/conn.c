@@ -141,9 +141,12 @@ static const gofer_conn_kind socket_kind = {
 go_conn *gofer_conn_reserve(void)
 {
     socket_conn *self = malloc(sizeof *self);
-    if (!self)
-        *gofer_errno() = ENOMEM;
-    return self ? &self->conn : NULL;
+    if (self) {
+        self->conn.kind = &socket_kind;
+        return &self->conn;
+    }
+    *gofer_errno() = ENOMEM;
+    return NULL;
 }
 
 void gofer_conn_give_back(go_conn *room)
@@ -157,7 +160,6 @@ void gofer_conn_fill(go_conn *room, const gofer_network *network, go_fd *fd,
                      const go_address *remote)
 {
     socket_conn *self = gofer_container(room, socket_conn, conn);
-    self->conn.kind = &socket_kind;
     self->conn.network = network;
     atomic_store_explicit(&self->conn.references, 1, memory_order_relaxed);
     self->fd = fd;

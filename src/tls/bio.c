@@ -57,21 +57,36 @@ static long control(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH;
 }
 
-static BIO_METHOD *method;
-
-static void make_method(void *unused)
+/* NULL: out of memory. */
+static BIO_METHOD *new_method(void)
 {
-    (void)unused;
     BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "gofer");
     if (made && BIO_meth_set_read_ex(made, read_input) &&
         BIO_meth_set_write_ex(made, write_output) && BIO_meth_set_ctrl(made, control))
-        method = made;
+        return made;
+    BIO_meth_free(made);
+    return NULL;
+}
+
+/* Made at the first use: where several make one, one is kept. NULL: out of memory. */
+static BIO_METHOD *the_method(void)
+{
+    static BIO_METHOD *_Atomic method;
+    BIO_METHOD *kept = atomic_load_explicit(&method, memory_order_acquire);
+    if (kept)
+        return kept;
+    BIO_METHOD *made = new_method();
+    /* release: pairs with the acquires */
+    if (!made || atomic_compare_exchange_strong_explicit(&method, &kept, made, memory_order_acq_rel,
+                                                         memory_order_acquire))
+        return made;
+    BIO_meth_free(made);
+    return kept;
 }
 
 bool gofer_tls_set_buffers(gofer_tls_conn *tls)
 {
-    static go_once once;
-    go_once_do(&once, make_method, NULL);
+    BIO_METHOD *method = the_method();
     BIO *bio = method ? BIO_new(method) : NULL;
     if (!bio)
         return false;

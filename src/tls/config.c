@@ -23,23 +23,31 @@ static X509_STORE *new_store(void)
     return store;
 }
 
-static X509_STORE *system_roots;
-
-static void load_system_roots(void *unused)
+/* Where there are none, nobody is trusted. NULL: out of memory. */
+static X509_STORE *load_system_roots(void)
 {
-    (void)unused;
-    system_roots = new_store(); /* in a call that is between enter and leave */
-    if (system_roots)           /* where there are none, nobody is trusted */
-        X509_STORE_set_default_paths(system_roots);
+    gofer_tls_enter();
+    X509_STORE *roots = new_store();
+    if (roots && !X509_STORE_set_default_paths(roots)) {
+        X509_STORE_free(roots);
+        roots = NULL;
+    }
+    gofer_tls_leave();
+    return roots;
 }
 
 X509_STORE *gofer_tls_store(X509_STORE *own)
 {
-    static go_once once;
+    static go_mutex lock;
+    static X509_STORE *system_roots; /* lock; NULL: to be loaded, or again */
     if (own)
         return own;
-    go_once_do(&once, load_system_roots, NULL);
-    return system_roots;
+    go_mutex_lock(&lock);
+    if (!system_roots)
+        system_roots = load_system_roots();
+    X509_STORE *roots = system_roots;
+    go_mutex_unlock(&lock);
+    return roots;
 }
 
 /* ---- making one ------------------------------------------------------------------------------ */
@@ -154,21 +162,18 @@ go_tls_config *go_tls_config_new(void)
     return config;
 }
 
-static go_tls_config *default_config;
-
-static void make_default_config(void *unused)
-{
-    (void)unused;
-    default_config = go_tls_config_new();
-}
-
 go_tls_config *gofer_tls_default_config(void)
 {
-    static go_once once;
-    go_once_do(&once, make_default_config, NULL);
-    if (!default_config)
+    static go_mutex lock;
+    static go_tls_config *the_default; /* lock; NULL: to be made, or again */
+    go_mutex_lock(&lock);
+    if (!the_default)
+        the_default = go_tls_config_new();
+    go_tls_config *config = the_default;
+    go_mutex_unlock(&lock);
+    if (!config)
         gofer_tls_fail(ENOMEM, "tls: cannot allocate memory");
-    return default_config;
+    return config;
 }
 
 /* ---- references ------------------------------------------------------------------------------ */
@@ -254,17 +259,20 @@ static STACK_OF(X509) * read_certificates(const char *pem)
 {
     STACK_OF(X509) *all = sk_X509_new_null();
     BIO *bio = BIO_new_mem_buf(pem, -1);
-    X509 *one;
+    X509 *one = NULL;
     gofer_tls_enter();
-    while (all && bio && (one = PEM_read_bio_X509(bio, NULL, no_password, NULL)))
-        if (!sk_X509_push(all, one))
-            X509_free(one);
+    bool has_room = all && bio;
+    while (has_room && (one = PEM_read_bio_X509(bio, NULL, no_password, NULL)))
+        has_room = sk_X509_push(all, one) > 0;
+    if (!has_room)
+        X509_free(one);
     bool is_whole = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    bool lacks_memory = gofer_tls_lacks_memory() || !has_room;
     gofer_tls_leave();
     BIO_free(bio);
-    if (is_whole && sk_X509_num(all) > 0)
+    if (is_whole && !lacks_memory && sk_X509_num(all) > 0)
         return all;
-    if (!all || !bio)
+    if (lacks_memory)
         gofer_tls_fail(ENOMEM, "tls: cannot allocate memory");
     else if (is_whole)
         gofer_tls_fail(EINVAL, "tls: failed to find any PEM data in certificate input");
@@ -279,13 +287,18 @@ static EVP_PKEY *read_key(const char *pem)
     gofer_tls_enter();
     BIO *bio = BIO_new_mem_buf(pem, -1);
     EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+    bool lacks_memory = !bio || gofer_tls_lacks_memory();
     BIO_free(bio);
     gofer_tls_leave();
-    if (!key) /* OpenSSL's decoders do not tell the two apart */
+    if (key)
+        return key;
+    if (lacks_memory)
+        gofer_tls_fail(ENOMEM, "tls: cannot allocate memory");
+    else /* OpenSSL's decoders do not tell the two apart */
         gofer_tls_fail(EINVAL, !strstr(pem, "-----BEGIN")
                                    ? "tls: failed to find any PEM data in key input"
                                    : "tls: failed to parse private key");
-    return key;
+    return NULL;
 }
 
 /* ---- certificates ---------------------------------------------------------------------------- */
@@ -306,6 +319,7 @@ int go_tls_config_add_certificate(go_tls_config *config, const char *certificate
     struct gofer_tls_certificate *certificate = key ? malloc(sizeof *certificate) : NULL;
     gofer_tls_enter();
     bool fits = certificate && X509_check_private_key(sk_X509_value(chain, 0), key) == 1;
+    bool lacks_memory = !certificate || gofer_tls_lacks_memory();
     gofer_tls_leave();
     if (fits) {
         *certificate = (struct gofer_tls_certificate){ .leaf = sk_X509_shift(chain),
@@ -314,10 +328,10 @@ int go_tls_config_add_certificate(go_tls_config *config, const char *certificate
         append_certificate(config, certificate);
         return 0;
     }
-    if (certificate)
-        gofer_tls_fail(EINVAL, "tls: private key does not match public key");
-    else if (key)
+    if (key && lacks_memory)
         gofer_tls_fail(ENOMEM, "tls: cannot allocate memory");
+    else if (key)
+        gofer_tls_fail(EINVAL, "tls: private key does not match public key");
     free(certificate);
     EVP_PKEY_free(key);
     sk_X509_pop_free(chain, X509_free);

@@ -71,9 +71,8 @@ static bool set_up_server(gofer_tls_conn *tls)
 }
 
 /* Whom to trust, and the buffers. False: no memory. */
-static bool set_up_ssl(gofer_tls_conn *tls, bool is_server)
+static bool set_up_ssl(gofer_tls_conn *tls, X509_STORE *store, bool is_server)
 {
-    X509_STORE *store = gofer_tls_store(is_server ? tls->config->client_cas : tls->config->roots);
     tls->ssl = SSL_new(tls->config->context);
     if (!tls->ssl || !store || !SSL_set1_verify_cert_store(tls->ssl, store))
         return false;
@@ -85,6 +84,7 @@ static bool set_up_ssl(gofer_tls_conn *tls, bool is_server)
 static go_conn *new_connection(go_conn *conn, go_tls_config *config, const char *host,
                                bool is_server)
 {
+    X509_STORE *store = gofer_tls_store(is_server ? config->client_cas : config->roots);
     gofer_tls_conn *tls = malloc(sizeof *tls);
     if (tls) {
         memset(tls, 0, offsetof(gofer_tls_conn, in));
@@ -95,7 +95,7 @@ static go_conn *new_connection(go_conn *conn, go_tls_config *config, const char 
         go_semaphore_init(&tls->write_turn, 1);
     }
     gofer_tls_enter();
-    bool made = tls && (!host || tls->server_name) && set_up_ssl(tls, is_server);
+    bool made = tls && (!host || tls->server_name) && set_up_ssl(tls, store, is_server);
     gofer_tls_leave();
     if (!made) {
         if (tls) {

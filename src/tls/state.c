@@ -56,40 +56,46 @@ static char *text_of(BIO *bio)
     return text;
 }
 
-/* Writes what is asked for of the peer's certificates to a new BIO. NULL: there are none, or there
- * is no memory. With the lock held. */
-static BIO *print_peer(gofer_tls_conn *tls, bool all)
+static bool print_subject(BIO *bio, X509 *leaf)
 {
-    X509 *leaf = SSL_get0_peer_certificate(tls->ssl);
-    BIO *bio = leaf ? BIO_new(BIO_s_mem()) : NULL;
-    if (!bio)
-        return NULL;
-    if (!all) {
-        X509_NAME_print_ex(bio, X509_get_subject_name(leaf), 0,
-                           XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-        return bio;
-    }
-    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(tls->ssl);
-    if (SSL_is_server(tls->ssl)) /* there it is without the leaf */
-        PEM_write_bio_X509(bio, leaf);
-    for (int i = 0; i < sk_X509_num(chain); i++)
-        PEM_write_bio_X509(bio, sk_X509_value(chain, i));
-    return bio;
+    return X509_NAME_print_ex(bio, X509_get_subject_name(leaf), 0,
+                              XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0;
 }
 
-static char *peer_text(gofer_tls_conn *tls, bool all)
+static bool print_chain(BIO *bio, const SSL *ssl, X509 *leaf)
+{
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+    bool printed = true;
+    if (SSL_is_server(ssl)) /* there it is without the leaf */
+        printed = PEM_write_bio_X509(bio, leaf) == 1;
+    for (int i = 0; printed && i < sk_X509_num(chain); i++)
+        printed = PEM_write_bio_X509(bio, sk_X509_value(chain, i)) == 1;
+    return printed;
+}
+
+/* What is asked for of the peer's certificates, for free(). NULL and *error: there are none,
+ * ENOENT, or there is no memory. */
+static char *peer_text(gofer_tls_conn *tls, bool all, int *error)
 {
     go_mutex_lock(&tls->lock);
     gofer_tls_enter();
-    BIO *bio = print_peer(tls, all);
+    X509 *leaf = SSL_get0_peer_certificate(tls->ssl);
+    BIO *bio = leaf ? BIO_new(BIO_s_mem()) : NULL;
+    bool printed = bio && (all ? print_chain(bio, tls->ssl, leaf) : print_subject(bio, leaf));
     gofer_tls_leave();
     go_mutex_unlock(&tls->lock);
-    return bio ? text_of(bio) : NULL;
+    char *text = printed ? text_of(bio) : NULL;
+    if (!printed)
+        BIO_free(bio);
+    *error = text ? 0 : leaf ? ENOMEM : ENOENT;
+    return text;
 }
 
 char *go_tls_peer_subject(go_conn *conn, char *buf, size_t size)
 {
-    char *text = conn->kind == &gofer_tls_kind ? peer_text(gofer_tls_of(conn), false) : NULL;
+    int error;
+    bool is_tls = conn->kind == &gofer_tls_kind;
+    char *text = is_tls ? peer_text(gofer_tls_of(conn), false, &error) : NULL;
     if (size)
         gofer_net_join(buf, size, text ? text : "", (char *)NULL);
     free(text);
@@ -99,9 +105,11 @@ char *go_tls_peer_subject(go_conn *conn, char *buf, size_t size)
 char *go_tls_peer_pem(go_conn *conn)
 {
     gofer_tls_conn *tls = gofer_tls_of(conn);
-    char *text = tls ? peer_text(tls, true) : NULL;
-    if (tls && !text)
-        gofer_tls_fail(ENOENT, "tls: the peer sent no certificate");
+    int error = 0;
+    char *text = tls ? peer_text(tls, true, &error) : NULL;
+    if (error)
+        gofer_tls_fail(error, error == ENOMEM ? "tls: cannot allocate memory"
+                                              : "tls: the peer sent no certificate");
     return text;
 }
 

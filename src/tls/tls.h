@@ -93,7 +93,8 @@ struct go_tls_config {
 /* For config NULL; without a reference. NULL: a failure is published. */
 go_tls_config *gofer_tls_default_config(void);
 
-/* Whom a connection trusts: the config's own, or the system's. NULL: out of memory. */
+/* Whom a connection trusts: the config's own, or the system's. NULL: out of memory. May wait for
+ * another who loads them: not between enter and leave. */
 X509_STORE *gofer_tls_store(X509_STORE *own);
 
 /* The client's session cache (session.c). `put` takes the session over; `get` gives a reference,
@@ -130,6 +131,11 @@ int gofer_tls_fail(int error, const char *format, ...) GOFER_PRINTF(2, 3);
 /* What OpenSSL's error queue, of this thread, says of a call that failed; for tls->failure, where
  * the verification has not said more. */
 void gofer_tls_take_errors(gofer_tls_conn *tls);
+
+/* Whether the error queue, which this empties, tells of a lack of memory. Of a call that failed:
+ * one that leaves no word had none for that either. (OpenSSL takes a public key that it had no
+ * memory to decode for one that it does not know.) */
+bool gofer_tls_lacks_memory(void);
 
 /* Whether a server's name is an IP address. */
 bool gofer_tls_is_address(const char *name);

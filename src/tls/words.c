@@ -98,6 +98,14 @@ static const char *words_of(unsigned long error)
     return NULL;
 }
 
+bool gofer_tls_lacks_memory(void)
+{
+    bool lacks = ERR_peek_error() == 0;
+    for (unsigned long error; (error = ERR_get_error());)
+        lacks |= ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+    return lacks;
+}
+
 void gofer_tls_take_errors(gofer_tls_conn *tls)
 {
     unsigned long error = ERR_peek_error();
@@ -106,7 +114,7 @@ void gofer_tls_take_errors(gofer_tls_conn *tls)
     if (failure->error == 0) {
         const char *words = words_of(error);
         failure->error = EPROTO;
-        if (!error) { /* only the buffers fail without a word */
+        if (!error || reason == ERR_R_MALLOC_FAILURE) { /* the buffers alone fail without a word */
             failure->error = ENOMEM;
             gofer_net_join(failure->text, sizeof failure->text, "tls: cannot allocate memory",
                            (char *)NULL);
