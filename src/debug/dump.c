@@ -146,10 +146,10 @@ static bool begins_with(const char *text, const char *start)
 }
 
 /* The library's own frames, which a user wants to see as little as Go's runtime: the build names
- * its sources gofer/src/…. */
+ * its sources /gofer/src/…. */
 static bool is_internal(const struct gofer_symbol *symbol)
 {
-    return begins_with(symbol->file, "gofer/src/") || begins_with(symbol->function, "gofer_") ||
+    return begins_with(symbol->file, "/gofer/src/") || begins_with(symbol->function, "gofer_") ||
            strstr(symbol->file, "/gofer/cxx/");
 }
 
