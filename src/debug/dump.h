@@ -81,6 +81,13 @@ struct gofer_symbol {
 enum { GOFER_INLINED_MOST = 8 };
 int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED_MOST]);
 
+/* The objects that are loaded: the program and its shared libraries. From objects.c. */
+
+/* What the object at `address` knows of it: fills what is not known yet of `symbol`. */
+void gofer_object_symbol(uintptr_t address, struct gofer_symbol *symbol);
+/* The path by which the program's own file can be opened. */
+const char *gofer_program_link(void);
+
 /* A C++ symbol made readable, in place. From names.c. */
 void gofer_shorten_name(char name[GOFER_NAME_SIZE]);
 

@@ -2,9 +2,7 @@
  * the dynamic symbol table. */
 #include "debug/dump.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #ifdef GOFER_HAVE_BACKTRACE
 /* libbacktrace's interface, as its backtrace.h declares it; that header lies in gcc's own folder,
@@ -71,7 +69,7 @@ static int by_debug_information(uintptr_t address, struct gofer_symbol *symbols)
     struct names names = { .symbols = symbols };
     static struct backtrace_state *state;
     if (!state)
-        state = gofer_backtrace_create_state(NULL, 1, ignore_error, NULL);
+        state = gofer_backtrace_create_state(gofer_program_link(), 1, ignore_error, NULL);
     if (!state)
         return 0;
     gofer_backtrace_pcinfo(state, address, on_line, ignore_error, &names);
@@ -88,43 +86,13 @@ static int by_debug_information(uintptr_t address, struct gofer_symbol *symbols)
 }
 #endif
 
-/* A static program has no dladdr that works; all its code is its own file's. */
-static void by_program_file(struct gofer_symbol *symbol, uintptr_t address)
-{
-    ssize_t n = readlink("/proc/self/exe", symbol->file, sizeof symbol->file - 1);
-    symbol->file[n > 0 ? n : 0] = 0;
-    symbol->offset = address;
-}
-
-static void by_dynamic_symbols(uintptr_t address, struct gofer_symbol *symbol)
-{
-    union {
-        uintptr_t number;
-        void *pointer;
-    } at = { address };
-    Dl_info info;
-    if (!dladdr(at.pointer, &info)) {
-        if (!symbol->file[0])
-            by_program_file(symbol, address);
-        return;
-    }
-    if (!symbol->function[0] && info.dli_sname) {
-        snprintf(symbol->function, sizeof symbol->function, "%s", info.dli_sname);
-        symbol->offset = address - (uintptr_t)info.dli_saddr;
-    }
-    if (!symbol->file[0] && info.dli_fname)
-        snprintf(symbol->file, sizeof symbol->file, "%s", info.dli_fname);
-    if (!symbol->function[0])
-        symbol->offset = address - (uintptr_t)info.dli_fbase; /* for addr2line */
-}
-
 int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED_MOST])
 {
     memset(symbols, 0, sizeof *symbols);
     int n = by_debug_information(address, symbols);
     struct gofer_symbol *called = &symbols[n ? n - 1 : 0];
     if (!called->function[0] || !called->file[0])
-        by_dynamic_symbols(address, called);
+        gofer_object_symbol(address, called);
     for (int i = 0; i < (n ? n : 1); i++)
         gofer_shorten_name(symbols[i].function);
     return n ? n : 1;

@@ -141,6 +141,19 @@ for program in dump-stripped dump-static-stripped; do # what the spawn sites kno
     expect $program deadlock 2 "$header" 'main.go_main(...)' 'main.parked(...)' 'main.parked_locked(...)' \
         "$program:0 +0x" 'created by main.go_main in goroutine 1'
 done
+
+# What a stripped program's trace says of a place finds it in a copy with symbols.
+compile dump-fixed -no-pie <"$work/source"
+compile dump-static-pie -static-pie <"$work/source"
+for program in dump dump-static dump-fixed dump-static-pie; do
+    strip -o "$work/$program-stripped" "$work/$program"
+    offsets=$(timeout -s KILL 60 "$work/$program-stripped" panic 2>&1 | sed -n 's/.*:0 +0x/0x/p')
+    # shellcheck disable=SC2086
+    if ! addr2line -f -e "$work/$program" $offsets | grep -qx go_main; then
+        printf 'FAIL %s: no offset of go_main among\n%s\n' $program "$offsets"
+        failed=1
+    fi
+done
 expect dump minutes 2 'goroutine 2 [chan receive, 2 minutes]:' \
     'goroutine 3 [chan receive, 2 minutes, locked to thread labels:'
 expect dump quit 2 'SIGQUIT: quit
@@ -171,4 +184,25 @@ for level in system 2 3; do
     GOTRACEBACK=$level expect dump panic 2 'goroutine 1 [running]:' "$header" main.gofer_
 done
 GOTRACEBACK=crash expect dump panic 134 'goroutine 1 [running]:' "$header" main.gofer_ 'logged: panic: boom'
+
+# The program's file is found where its first thread has ended.
+compile leader <<'C'
+#include <gofer.h>
+#include <pthread.h>
+#include <unistd.h>
+static void fails(void)
+{
+    char first;
+    while (readlink("/proc/self/exe", &first, 1) > 0)
+        go_sleep(GO_MILLISECOND);
+    go_panic("alone");
+}
+int main(void)
+{
+    go(fails);
+    pthread_exit(NULL);
+}
+C
+expect leader '' 2 'panic: alone' 'main.fails(...)
+	' leader.c:9
 exit $failed

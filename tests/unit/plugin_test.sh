@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The shared library as a plugin: loaded, used, shut down and unloaded again and again by a program
-# that knows nothing of it otherwise. Nothing of it stays: no mapping, no thread, no handler.
+# that knows nothing of it otherwise. Nothing of it stays: no mapping, no thread, no handler. And
+# a plugin that uses it: a trace while its constructor runs.
 source=$1 build=$2
 # shellcheck source=tests/unit/expect.sh
 . "$source/tests/unit/expect.sh"
@@ -105,4 +106,47 @@ int main(int argc, char **argv)
 END
 ${CC:-cc} -std=gnu11 -g -w "$work/plugin.c" -pthread -ldl -o "$work/plugin" || exit 1
 expect plugin "$build/libgofer.so" 0 unloaded
+
+# plugin_of NAME FLAG...: NAME.so from the program on standard input.
+plugin_of() {
+    local name=$1
+    shift
+    cat >"$work/$name.c"
+    ${CC:-cc} -std=gnu11 -O1 -w -I"$source/include" -shared -fPIC "$work/$name.c" -L"$build" -lgofer \
+        -Wl,-rpath,"$build" -pthread -o "$work/$name.so" "$@" || exit 1
+}
+cat >"$work/loads.c" <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+    for (char *path = strtok(argv[1], " "); path; path = strtok(NULL, " ")) {
+        void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        int (*entry)(void) = handle ? dlsym(handle, "entry") : NULL;
+        puts(entry ? path : dlerror());
+        fflush(stdout);
+        if (entry)
+            entry();
+        if (entry && !*getenv("KEEP"))
+            dlclose(handle);
+    }
+    return 0;
+}
+END
+${CC:-cc} -std=gnu11 -g -w "$work/loads.c" -L"$build" -Wl,--no-as-needed -lgofer -Wl,-rpath,"$build" -pthread \
+    -ldl -o "$work/loads" || exit 1 # it keeps the library
+plugin_of dies -s <<'END'
+#include <gofer.h>
+static int dies(int argc, char **argv)
+{
+    go_panic("while it is loaded");
+}
+__attribute__((constructor)) static void begin(void)
+{
+    go_run(dies, 0, NULL);
+}
+END
+KEEP='' expect loads "$work/dies.so" 2 'panic: while it is loaded' 'goroutine 1 [running' 'dies.so:0 +0x'
 exit $failed
