@@ -83,6 +83,8 @@ int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED
 
 /* The objects that are loaded: the program and its shared libraries. From objects.c. */
 
+/* A number that differs when another object was loaded or one was unloaded. */
+unsigned long long gofer_objects_version(void);
 /* What the object at `address` knows of it: fills what is not known yet of `symbol`. */
 void gofer_object_symbol(uintptr_t address, struct gofer_symbol *symbol);
 /* The path by which the program's own file can be opened. */

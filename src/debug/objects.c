@@ -9,6 +9,20 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static int take_version(struct dl_phdr_info *first, size_t size, void *version)
+{
+    if (size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof first->dlpi_subs)
+        *(unsigned long long *)version = first->dlpi_adds + first->dlpi_subs;
+    return 1;
+}
+
+unsigned long long gofer_objects_version(void)
+{
+    unsigned long long version = 0;
+    dl_iterate_phdr(take_version, &version);
+    return version;
+}
+
 /* /proc/self is the first thread, and has no program where that has ended. */
 const char *gofer_program_link(void)
 {

@@ -8,8 +8,8 @@
 
 #include <sys/mman.h>
 
-/* libbacktrace is used by one of us at a time, which TSan can be told of. A crash's report does not
- * wait for it: libbacktrace bears that. */
+/* Names are looked up by one of us at a time, for which one state does (symbols.c); TSan can be
+ * told of that. A crash's report does not wait for it. */
 static gofer_spin names_lock;
 
 static void lock_names(void)
