@@ -382,6 +382,11 @@ void gofer_dump(bool all, uintptr_t interrupted)
         print_header(self, true);
         gofer_trace_print(&trace, entry_of(self));
         gofer_print_origin(self->site, self->creator);
+    } else if (!m) { /* a thread that the runtime has not met */
+        struct gofer_trace trace;
+        gofer_trace_collect(&trace, interrupted);
+        gofer_print("goroutine 0 [running]:\n");
+        gofer_trace_print(&trace, NULL);
     } else if (main_trace_kept) {
         print_exited_main();
     } else {

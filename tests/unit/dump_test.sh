@@ -6,6 +6,7 @@ cat >"$work/source" <<'C'
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <gofer.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +65,11 @@ static void fill(int end)
     fcntl(fds[1], F_SETFL, 0);
     dup2(fds[1], end);
 }
+static void *stranger(void *mutex)
+{
+    go_mutex_unlock(mutex);
+    return NULL;
+}
 static void log_text(const char *text)
 {
     fprintf(stderr, "logged: %s\n", text);
@@ -87,6 +93,12 @@ int go_main(int argc, char **argv)
     }
     if (!strcmp(which, "panic"))
         go_panic("boom");
+    if (!strcmp(which, "stranger")) {
+        static go_mutex mutex;
+        pthread_t thread;
+        pthread_create(&thread, NULL, stranger, &mutex);
+        pthread_join(thread, NULL);
+    }
     if (!strcmp(which, "quit")) {
         kill(getpid(), SIGQUIT);
         go_sleep(GO_MINUTE);
@@ -153,6 +165,12 @@ for program in dump dump-static dump-fixed dump-static-pie; do
         printf 'FAIL %s: no offset of go_main among\n%s\n' $program "$offsets"
         failed=1
     fi
+done
+for program in dump dump-static; do
+    expect $program stranger 2 'fatal error: sync: unlock of unlocked mutex
+
+goroutine 0 [running]:
+main.' 'main.stranger(...)' no:gofer_
 done
 expect dump minutes 2 'goroutine 2 [chan receive, 2 minutes]:' \
     'goroutine 3 [chan receive, 2 minutes, locked to thread labels:'
