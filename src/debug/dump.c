@@ -230,14 +230,43 @@ static const char *status_of(const gofer_g *g, bool is_caller)
     return "dead";
 }
 
-/* Go's runtime shows labels so, with GODEBUG=tracebacklabels=1. */
+/* The next character of a text in UTF-8, and past it; of what is none, one byte: U+FFFD. */
+static uint32_t next_character(const unsigned char **text)
+{
+    const unsigned char *at = (*text)++;
+    int more = *at < 0xc2 ? 0 : *at < 0xe0 ? 1 : *at < 0xf0 ? 2 : *at < 0xf5 ? 3 : 0;
+    if (more == 0)
+        return *at < 0x80 ? *at : 0xfffd;
+    static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+    uint32_t character = *at & (0x3fU >> more);
+    for (int i = 1; i <= more; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0xfffd;
+        character = character << 6 | (at[i] & 0x3f);
+    }
+    if (character < least[more] || character > 0x10ffff || (character & ~0x7ffU) == 0xd800)
+        return 0xfffd;
+    *text = at + more + 1;
+    return character;
+}
+
+/* Go's runtime shows labels so, with GODEBUG=tracebacklabels=1: its printquoted. */
 static void print_name(const char *name)
 {
+    char text[16];
     gofer_print(" labels:{\"name\": \"");
-    for (; *name; name++) {
-        if (*name == '"' || *name == '\\')
-            gofer_print("\\");
-        gofer_print_bytes(*name >= ' ' ? name : "?", 1);
+    for (const unsigned char *at = (const unsigned char *)name; *at;) {
+        uint32_t c = next_character(&at);
+        const char *form = c < 127 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
+        if (c == '\n' || c == '\r' || c == '\t')
+            snprintf(text, sizeof text, "\\%c", c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
+        else if (c == '"' || c == '\\')
+            snprintf(text, sizeof text, "\\%c", (char)c);
+        else if (c >= ' ' && c <= '~')
+            snprintf(text, sizeof text, "%c", (char)c);
+        else
+            snprintf(text, sizeof text, form, c);
+        gofer_print(text);
     }
     gofer_print("\"}");
 }

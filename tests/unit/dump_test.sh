@@ -93,6 +93,10 @@ int go_main(int argc, char **argv)
     }
     if (!strcmp(which, "panic"))
         go_panic("boom");
+    if (!strcmp(which, "named")) {
+        go_with((&(go_options){ .name = "a\r\nb\t\x01\x7f\xc3\xa9\xf0\x9f\x98\x80\xff\xc0\x80\\" }), parked);
+        inner();
+    }
     if (!strcmp(which, "stranger")) {
         static go_mutex mutex;
         pthread_t thread;
@@ -166,6 +170,7 @@ for program in dump dump-static dump-fixed dump-static-pie; do
         failed=1
     fi
 done
+expect dump named 2 'labels:{"name": "a\r\nb\t\x01\u007f\u00e9\U0001f600\ufffd\ufffd\ufffd\\"}]:'
 for program in dump dump-static; do
     expect $program stranger 2 'fatal error: sync: unlock of unlocked mutex
 
