@@ -10,6 +10,9 @@
 #include <unistd.h>
 #include <unwind.h>
 
+/* So many frames of a trace are printed, as by Go, innermost and outermost. A broken stack may have
+ * no end. */
+enum { PRINTED_INNER = 50, PRINTED_OUTER = 50, MOST_FRAMES = 1 << 21 };
 enum { MOST_GOROUTINES = 1 << 24 };
 
 static struct gofer_trace main_trace;
@@ -90,14 +93,34 @@ void go_set_traceback(const char *level)
 
 /* ---- collecting --------------------------------------------------------------------------- */
 
+static uintptr_t address_of(struct _Unwind_Context *context)
+{
+    int before = 0;
+    uintptr_t address = _Unwind_GetIPInfo(context, &before);
+    return address && !before ? address - 1 : address;
+}
+
+/* The outermost lie in a ring meanwhile. */
 static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *data)
 {
     struct gofer_trace *trace = data;
-    int before = 0;
-    uintptr_t address = _Unwind_GetIPInfo(context, &before);
-    if (!address || trace->count == GOFER_TRACE_FRAMES)
+    uintptr_t address = address_of(context);
+    if (!address || trace->elided == MOST_FRAMES)
         return _URC_END_OF_STACK;
-    trace->address[trace->count++] = before ? address : address - 1;
+    if (trace->count < GOFER_TRACE_INNER + GOFER_TRACE_OUTER)
+        trace->address[trace->count++] = address;
+    else
+        trace->address[GOFER_TRACE_INNER + trace->elided++ % GOFER_TRACE_OUTER] = address;
+    return _URC_NO_REASON;
+}
+
+static _Unwind_Reason_Code on_inner_frame(struct _Unwind_Context *context, void *data)
+{
+    struct gofer_trace *trace = data;
+    uintptr_t address = address_of(context);
+    if (!address || trace->count == GOFER_TRACE_INNER + GOFER_TRACE_OUTER)
+        return _URC_END_OF_STACK;
+    trace->address[trace->count++] = address;
     return _URC_NO_REASON;
 }
 
@@ -107,18 +130,38 @@ int _dl_find_object(void *address, void *found);
 __attribute__((used)) static int (*const find_object)(void *, void *) = _dl_find_object;
 #endif
 
-static void collect(void *trace)
+static void reverse(uintptr_t *from, uintptr_t *to)
 {
+    while (from < --to) {
+        uintptr_t moved = *from;
+        *from++ = *to;
+        *to = moved;
+    }
+}
+
+static void collect(void *data)
+{
+    struct gofer_trace *trace = data;
+    trace->count = trace->elided = 0;
+    trace->inner = GOFER_TRACE_INNER;
     _Unwind_Backtrace(on_frame, trace);
+    uintptr_t *ring = trace->address + GOFER_TRACE_INNER, *end = ring + GOFER_TRACE_OUTER;
+    uintptr_t *first = ring + trace->elided % GOFER_TRACE_OUTER;
+    if (first == ring)
+        return;
+    reverse(ring, first);
+    reverse(first, end);
+    reverse(ring, end);
 }
 
 /* In a signal handler: drops the handler's own frames, up to the interrupted instruction. */
 static void drop_handler(struct gofer_trace *trace, uintptr_t interrupted)
 {
-    for (int i = 0; i < trace->count; i++) {
+    for (int i = 0; i < trace->count && i < trace->inner; i++) {
         if (trace->address[i] != interrupted && trace->address[i] + 1 != interrupted)
             continue;
         trace->count -= i;
+        trace->inner -= i;
         memmove(trace->address, trace->address + i, sizeof *trace->address * (size_t)trace->count);
         return;
     }
@@ -126,8 +169,16 @@ static void drop_handler(struct gofer_trace *trace, uintptr_t interrupted)
 
 void gofer_trace_collect(struct gofer_trace *trace, uintptr_t interrupted)
 {
-    trace->count = 0;
     collect(trace);
+    if (interrupted)
+        drop_handler(trace, interrupted);
+}
+
+void gofer_trace_collect_inner(struct gofer_trace *trace, uintptr_t interrupted)
+{
+    trace->count = trace->elided = 0;
+    trace->inner = GOFER_TRACE_INNER;
+    _Unwind_Backtrace(on_inner_frame, trace);
     if (interrupted)
         drop_handler(trace, interrupted);
 }
@@ -180,21 +231,46 @@ static int user_frames(const struct gofer_trace *trace, bool is_main)
     return trace->count;
 }
 
-/* The user's frames, innermost first. Where symbols are stripped the spawn site still knows the
- * entry's name. */
-void gofer_trace_print(const struct gofer_trace *trace, const char *entry)
+/* Of the frames that are to be shown, innermost first, those with the numbers from `from` up to
+ * `until`. Returns how many there are, printed or not. Where symbols are stripped the spawn site
+ * still knows the entry's name. */
+static int print_frames(const struct gofer_trace *trace, const char *entry, int from, int until)
 {
     bool hide = gofer_traceback_level() < GOFER_TRACE_SYSTEM;
-    int last = user_frames(trace, entry && strcmp(entry, "go_main") == 0);
+    int last = user_frames(trace, entry && strcmp(entry, "go_main") == 0), number = 0;
     for (int i = 0; i < (hide ? last : trace->count); i++) {
         struct gofer_symbol symbols[GOFER_INLINED_MOST];
         int n = gofer_symbolise(trace->address[i], symbols);
         if (!symbols[n - 1].function[0] && i == last - 1 && entry)
             snprintf(symbols[n - 1].function, sizeof symbols->function, "%s", entry);
-        for (int j = 0; j < n; j++)
-            if (!hide || !is_internal(&symbols[j]))
+        if (i == trace->inner)
+            number += trace->elided;
+        for (int j = 0; j < n; j++) {
+            if (hide && is_internal(&symbols[j]))
+                continue;
+            if (number >= from && number < until)
                 print_frame(&symbols[j], trace->address[i], j < n - 1);
+            number++;
+        }
     }
+    return number;
+}
+
+void gofer_trace_print(const struct gofer_trace *trace, const char *entry)
+{
+    char line[64];
+    int all = print_frames(trace, entry, 0, PRINTED_INNER), outer = all - PRINTED_OUTER;
+    if (all <= PRINTED_INNER)
+        return;
+    if (trace->elided == MOST_FRAMES) {
+        gofer_print("...additional frames elided...\n");
+        return;
+    }
+    if (outer > PRINTED_INNER) {
+        snprintf(line, sizeof line, "...%d frames elided...\n", outer - PRINTED_INNER);
+        gofer_print(line);
+    }
+    print_frames(trace, entry, outer > PRINTED_INNER ? outer : PRINTED_INNER, all);
 }
 
 static const char *entry_of(const gofer_g *g)
@@ -307,7 +383,7 @@ void gofer_snapshot_take(struct gofer_snapshot *snapshot, gofer_g *g)
     }
     snapshot->entry = entry_of(g);
     snapshot->runs = atomic_load_explicit(&g->on_cpu, memory_order_acquire) != 0;
-    snapshot->trace.count = 0;
+    snapshot->trace.count = snapshot->trace.elided = 0;
     if (snapshot->runs)
         return;
     if (g->unstarted || (char *)g->sp - g->stack_low < UNWINDERS_ROOM) {

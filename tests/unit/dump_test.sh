@@ -70,6 +70,13 @@ static void *stranger(void *mutex)
     go_mutex_unlock(mutex);
     return NULL;
 }
+__attribute__((noinline)) static int deep(int n)
+{
+    volatile int kept = n; /* no tail call */
+    if (n == 0)
+        go_panic("deep");
+    return deep(n - 1) + kept;
+}
 static void log_text(const char *text)
 {
     fprintf(stderr, "logged: %s\n", text);
@@ -103,6 +110,8 @@ int go_main(int argc, char **argv)
         pthread_create(&thread, NULL, stranger, &mutex);
         pthread_join(thread, NULL);
     }
+    if (!strcmp(which, "deep"))
+        deep(1000);
     if (!strcmp(which, "quit")) {
         kill(getpid(), SIGQUIT);
         go_sleep(GO_MINUTE);
@@ -177,6 +186,15 @@ for program in dump dump-static; do
 goroutine 0 [running]:
 main.' 'main.stranger(...)' no:gofer_
 done
+
+# The 50 innermost and the 50 outermost frames, as Go shows them.
+expect dump deep 2 '...902 frames elided...' 'main.go_main(...)'
+shown=$(timeout -s KILL 60 "$work/dump" deep 2>&1 | grep -c '^main[.]deep(' )
+if [ "$shown" != 99 ]; then
+    echo "FAIL dump: $shown frames of deep shown, expected 99"
+    failed=1
+fi
+expect dump-stripped deep 2 ' frames elided...' 'main.go_main(...)'
 expect dump minutes 2 'goroutine 2 [chan receive, 2 minutes]:' \
     'goroutine 3 [chan receive, 2 minutes, locked to thread labels:'
 expect dump quit 2 'SIGQUIT: quit
