@@ -1,5 +1,6 @@
 # Symbolised traces: libbacktrace comes with gcc, as a static library. Its objects go into ours; its
-# global names get the prefix gofer_, so that a program may link a libbacktrace of its own.
+# global names get the prefix gofer_, so that a program may link a libbacktrace of its own; mmap and
+# munmap are src/debug/symbols.c's for it, which frees what it leaves.
 # Sets GOFER_BACKTRACE to the renamed objects, or to nothing where there is no libbacktrace.
 include(CheckCSourceCompiles)
 set(GOFER_BACKTRACE "")
@@ -32,7 +33,8 @@ endif()
 
 set(folder ${CMAKE_CURRENT_BINARY_DIR}/backtrace)
 set(renamed ${folder}/libbacktrace.a)
-if(NOT EXISTS ${renamed} OR ${library} IS_NEWER_THAN ${renamed})
+if(NOT EXISTS ${renamed} OR ${library} IS_NEWER_THAN ${renamed}
+   OR ${CMAKE_CURRENT_LIST_FILE} IS_NEWER_THAN ${renamed})
   file(REMOVE_RECURSE ${folder})
   file(MAKE_DIRECTORY ${folder})
   execute_process(COMMAND ${CMAKE_NM} -g --defined-only -A ${library} OUTPUT_VARIABLE names
@@ -41,6 +43,7 @@ if(NOT EXISTS ${renamed} OR ${library} IS_NEWER_THAN ${renamed})
   list(REMOVE_DUPLICATES names)
   list(TRANSFORM names REPLACE " [A-Za-z] (.*)" "\\1 gofer_\\1\n")
   string(JOIN "" names ${names})
+  string(APPEND names "mmap gofer_backtrace_mmap\nmunmap gofer_backtrace_munmap\n")
   file(WRITE ${folder}/names "${names}")
   execute_process(COMMAND ${GOFER_OBJCOPY} --redefine-syms=${folder}/names ${library} ${renamed}
                   RESULT_VARIABLE failed)

@@ -10,6 +10,9 @@
 #include <unistd.h>
 #include <unwind.h>
 
+/* So many frames of a trace are printed, as by Go, innermost and outermost. A broken stack may have
+ * no end. */
+enum { PRINTED_INNER = 50, PRINTED_OUTER = 50, MOST_FRAMES = 1 << 21 };
 enum { MOST_GOROUTINES = 1 << 24 };
 
 static struct gofer_trace main_trace;
@@ -90,14 +93,34 @@ void go_set_traceback(const char *level)
 
 /* ---- collecting --------------------------------------------------------------------------- */
 
+static uintptr_t address_of(struct _Unwind_Context *context)
+{
+    int before = 0;
+    uintptr_t address = _Unwind_GetIPInfo(context, &before);
+    return address && !before ? address - 1 : address;
+}
+
+/* The outermost lie in a ring meanwhile. */
 static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *data)
 {
     struct gofer_trace *trace = data;
-    int before = 0;
-    uintptr_t address = _Unwind_GetIPInfo(context, &before);
-    if (!address || trace->count == GOFER_TRACE_FRAMES)
+    uintptr_t address = address_of(context);
+    if (!address || trace->elided == MOST_FRAMES)
         return _URC_END_OF_STACK;
-    trace->address[trace->count++] = before ? address : address - 1;
+    if (trace->count < GOFER_TRACE_INNER + GOFER_TRACE_OUTER)
+        trace->address[trace->count++] = address;
+    else
+        trace->address[GOFER_TRACE_INNER + trace->elided++ % GOFER_TRACE_OUTER] = address;
+    return _URC_NO_REASON;
+}
+
+static _Unwind_Reason_Code on_inner_frame(struct _Unwind_Context *context, void *data)
+{
+    struct gofer_trace *trace = data;
+    uintptr_t address = address_of(context);
+    if (!address || trace->count == GOFER_TRACE_INNER + GOFER_TRACE_OUTER)
+        return _URC_END_OF_STACK;
+    trace->address[trace->count++] = address;
     return _URC_NO_REASON;
 }
 
@@ -107,18 +130,38 @@ int _dl_find_object(void *address, void *found);
 __attribute__((used)) static int (*const find_object)(void *, void *) = _dl_find_object;
 #endif
 
-static void collect(void *trace)
+static void reverse(uintptr_t *from, uintptr_t *to)
 {
+    while (from < --to) {
+        uintptr_t moved = *from;
+        *from++ = *to;
+        *to = moved;
+    }
+}
+
+static void collect(void *data)
+{
+    struct gofer_trace *trace = data;
+    trace->count = trace->elided = 0;
+    trace->inner = GOFER_TRACE_INNER;
     _Unwind_Backtrace(on_frame, trace);
+    uintptr_t *ring = trace->address + GOFER_TRACE_INNER, *end = ring + GOFER_TRACE_OUTER;
+    uintptr_t *first = ring + trace->elided % GOFER_TRACE_OUTER;
+    if (first == ring)
+        return;
+    reverse(ring, first);
+    reverse(first, end);
+    reverse(ring, end);
 }
 
 /* In a signal handler: drops the handler's own frames, up to the interrupted instruction. */
 static void drop_handler(struct gofer_trace *trace, uintptr_t interrupted)
 {
-    for (int i = 0; i < trace->count; i++) {
+    for (int i = 0; i < trace->count && i < trace->inner; i++) {
         if (trace->address[i] != interrupted && trace->address[i] + 1 != interrupted)
             continue;
         trace->count -= i;
+        trace->inner -= i;
         memmove(trace->address, trace->address + i, sizeof *trace->address * (size_t)trace->count);
         return;
     }
@@ -126,8 +169,16 @@ static void drop_handler(struct gofer_trace *trace, uintptr_t interrupted)
 
 void gofer_trace_collect(struct gofer_trace *trace, uintptr_t interrupted)
 {
-    trace->count = 0;
     collect(trace);
+    if (interrupted)
+        drop_handler(trace, interrupted);
+}
+
+void gofer_trace_collect_inner(struct gofer_trace *trace, uintptr_t interrupted)
+{
+    trace->count = trace->elided = 0;
+    trace->inner = GOFER_TRACE_INNER;
+    _Unwind_Backtrace(on_inner_frame, trace);
     if (interrupted)
         drop_handler(trace, interrupted);
 }
@@ -146,10 +197,10 @@ static bool begins_with(const char *text, const char *start)
 }
 
 /* The library's own frames, which a user wants to see as little as Go's runtime: the build names
- * its sources gofer/src/…. */
+ * its sources /gofer/src/…. */
 static bool is_internal(const struct gofer_symbol *symbol)
 {
-    return begins_with(symbol->file, "gofer/src/") || begins_with(symbol->function, "gofer_") ||
+    return begins_with(symbol->file, "/gofer/src/") || begins_with(symbol->function, "gofer_") ||
            strstr(symbol->file, "/gofer/cxx/");
 }
 
@@ -180,21 +231,46 @@ static int user_frames(const struct gofer_trace *trace, bool is_main)
     return trace->count;
 }
 
-/* The user's frames, innermost first. Where symbols are stripped the spawn site still knows the
- * entry's name. */
-void gofer_trace_print(const struct gofer_trace *trace, const char *entry)
+/* Of the frames that are to be shown, innermost first, those with the numbers from `from` up to
+ * `until`. Returns how many there are, printed or not. Where symbols are stripped the spawn site
+ * still knows the entry's name. */
+static int print_frames(const struct gofer_trace *trace, const char *entry, int from, int until)
 {
     bool hide = gofer_traceback_level() < GOFER_TRACE_SYSTEM;
-    int last = user_frames(trace, entry && strcmp(entry, "go_main") == 0);
+    int last = user_frames(trace, entry && strcmp(entry, "go_main") == 0), number = 0;
     for (int i = 0; i < (hide ? last : trace->count); i++) {
         struct gofer_symbol symbols[GOFER_INLINED_MOST];
         int n = gofer_symbolise(trace->address[i], symbols);
         if (!symbols[n - 1].function[0] && i == last - 1 && entry)
             snprintf(symbols[n - 1].function, sizeof symbols->function, "%s", entry);
-        for (int j = 0; j < n; j++)
-            if (!hide || !is_internal(&symbols[j]))
+        if (i == trace->inner)
+            number += trace->elided;
+        for (int j = 0; j < n; j++) {
+            if (hide && is_internal(&symbols[j]))
+                continue;
+            if (number >= from && number < until)
                 print_frame(&symbols[j], trace->address[i], j < n - 1);
+            number++;
+        }
     }
+    return number;
+}
+
+void gofer_trace_print(const struct gofer_trace *trace, const char *entry)
+{
+    char line[64];
+    int all = print_frames(trace, entry, 0, PRINTED_INNER), outer = all - PRINTED_OUTER;
+    if (all <= PRINTED_INNER)
+        return;
+    if (trace->elided == MOST_FRAMES) {
+        gofer_print("...additional frames elided...\n");
+        return;
+    }
+    if (outer > PRINTED_INNER) {
+        snprintf(line, sizeof line, "...%d frames elided...\n", outer - PRINTED_INNER);
+        gofer_print(line);
+    }
+    print_frames(trace, entry, outer > PRINTED_INNER ? outer : PRINTED_INNER, all);
 }
 
 static const char *entry_of(const gofer_g *g)
@@ -230,14 +306,43 @@ static const char *status_of(const gofer_g *g, bool is_caller)
     return "dead";
 }
 
-/* Go's runtime shows labels so, with GODEBUG=tracebacklabels=1. */
+/* The next character of a text in UTF-8, and past it; of what is none, one byte: U+FFFD. */
+static uint32_t next_character(const unsigned char **text)
+{
+    const unsigned char *at = (*text)++;
+    int more = *at < 0xc2 ? 0 : *at < 0xe0 ? 1 : *at < 0xf0 ? 2 : *at < 0xf5 ? 3 : 0;
+    if (more == 0)
+        return *at < 0x80 ? *at : 0xfffd;
+    static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+    uint32_t character = *at & (0x3fU >> more);
+    for (int i = 1; i <= more; i++) {
+        if ((at[i] & 0xc0) != 0x80)
+            return 0xfffd;
+        character = character << 6 | (at[i] & 0x3f);
+    }
+    if (character < least[more] || character > 0x10ffff || (character & ~0x7ffU) == 0xd800)
+        return 0xfffd;
+    *text = at + more + 1;
+    return character;
+}
+
+/* Go's runtime shows labels so, with GODEBUG=tracebacklabels=1: its printquoted. */
 static void print_name(const char *name)
 {
+    char text[16];
     gofer_print(" labels:{\"name\": \"");
-    for (; *name; name++) {
-        if (*name == '"' || *name == '\\')
-            gofer_print("\\");
-        gofer_print_bytes(*name >= ' ' ? name : "?", 1);
+    for (const unsigned char *at = (const unsigned char *)name; *at;) {
+        uint32_t c = next_character(&at);
+        const char *form = c < 127 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
+        if (c == '\n' || c == '\r' || c == '\t')
+            snprintf(text, sizeof text, "\\%c", c == '\n' ? 'n' : c == '\r' ? 'r' : 't');
+        else if (c == '"' || c == '\\')
+            snprintf(text, sizeof text, "\\%c", (char)c);
+        else if (c >= ' ' && c <= '~')
+            snprintf(text, sizeof text, "%c", (char)c);
+        else
+            snprintf(text, sizeof text, form, c);
+        gofer_print(text);
     }
     gofer_print("\"}");
 }
@@ -278,7 +383,7 @@ void gofer_snapshot_take(struct gofer_snapshot *snapshot, gofer_g *g)
     }
     snapshot->entry = entry_of(g);
     snapshot->runs = atomic_load_explicit(&g->on_cpu, memory_order_acquire) != 0;
-    snapshot->trace.count = 0;
+    snapshot->trace.count = snapshot->trace.elided = 0;
     if (snapshot->runs)
         return;
     if (g->unstarted || (char *)g->sp - g->stack_low < UNWINDERS_ROOM) {
@@ -382,6 +487,11 @@ void gofer_dump(bool all, uintptr_t interrupted)
         print_header(self, true);
         gofer_trace_print(&trace, entry_of(self));
         gofer_print_origin(self->site, self->creator);
+    } else if (!m) { /* a thread that the runtime has not met */
+        struct gofer_trace trace;
+        gofer_trace_collect(&trace, interrupted);
+        gofer_print("goroutine 0 [running]:\n");
+        gofer_trace_print(&trace, NULL);
     } else if (main_trace_kept) {
         print_exited_main();
     } else {

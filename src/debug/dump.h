@@ -38,15 +38,20 @@ void gofer_dump_still(void);
 /* Main's goroutine is about to end by Goexit: its trace is what a later report shows of it. */
 void gofer_keep_main_trace(void);
 
-/* Addresses of the frames of one context, innermost first. */
-enum { GOFER_TRACE_FRAMES = 100 };
+/* Addresses of the frames of one context, innermost first. Of a deep one both ends: some more of
+ * each than is printed, for there are frames among them that are not shown. */
+enum { GOFER_TRACE_INNER = 64, GOFER_TRACE_OUTER = 64 };
 struct gofer_trace {
-    uintptr_t address[GOFER_TRACE_FRAMES];
+    uintptr_t address[GOFER_TRACE_INNER + GOFER_TRACE_OUTER];
     int count;
+    int inner, elided; /* so many are left out, after the first `inner` */
 };
 
 /* The caller's; `interrupted` as above. Usable in a signal handler. */
 void gofer_trace_collect(struct gofer_trace *trace, uintptr_t interrupted);
+
+/* The same, but no further outwards than there is room for: none is left out. */
+void gofer_trace_collect_inner(struct gofer_trace *trace, uintptr_t interrupted);
 
 /* What a goroutine's part of a dump is made from. One that was copied may be printed when the
  * goroutine is gone. */
@@ -80,6 +85,15 @@ struct gofer_symbol {
  * one that was called. Returns how many, at least 1. */
 enum { GOFER_INLINED_MOST = 8 };
 int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED_MOST]);
+
+/* The objects that are loaded: the program and its shared libraries. From objects.c. */
+
+/* A number that differs when another object was loaded or one was unloaded. */
+unsigned long long gofer_objects_version(void);
+/* What the object at `address` knows of it: fills what is not known yet of `symbol`. */
+void gofer_object_symbol(uintptr_t address, struct gofer_symbol *symbol);
+/* The path by which the program's own file can be opened. */
+const char *gofer_program_link(void);
 
 /* A C++ symbol made readable, in place. From names.c. */
 void gofer_shorten_name(char name[GOFER_NAME_SIZE]);

@@ -8,8 +8,8 @@
 
 #include <sys/mman.h>
 
-/* libbacktrace is used by one of us at a time, which TSan can be told of. A crash's report does not
- * wait for it: libbacktrace bears that. */
+/* Names are looked up by one of us at a time, for which one state does (symbols.c); TSan can be
+ * told of that. A crash's report does not wait for it. */
 static gofer_spin names_lock;
 
 static void lock_names(void)
@@ -119,7 +119,7 @@ static int find_names(uintptr_t pc, struct gofer_symbol symbols[GOFER_INLINED_MO
 gofer_noinline int go_caller(int skip, go_frame *frame)
 {
     struct gofer_trace trace;
-    gofer_trace_collect(&trace, (uintptr_t)__builtin_return_address(0));
+    gofer_trace_collect_inner(&trace, (uintptr_t)__builtin_return_address(0));
     int count = gofer_trace_of_user(&trace);
     for (int i = 0; i < count; i++) {
         struct gofer_symbol symbols[GOFER_INLINED_MOST];
@@ -136,7 +136,7 @@ gofer_noinline int go_caller(int skip, go_frame *frame)
 gofer_noinline size_t go_callers(int skip, uintptr_t *pcs, size_t n)
 {
     struct gofer_trace trace;
-    gofer_trace_collect(&trace, (uintptr_t)__builtin_return_address(0));
+    gofer_trace_collect_inner(&trace, (uintptr_t)__builtin_return_address(0));
     int count = gofer_trace_of_user(&trace);
     size_t written = 0;
     for (int i = skip < 0 ? 0 : skip; i < count && written < n; i++)

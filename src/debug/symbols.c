@@ -1,15 +1,22 @@
 /* Addresses to names: libbacktrace where the build found it (DWARF, also of static programs), else
- * the dynamic symbol table. */
+ * the dynamic symbol table.
+ *
+ * libbacktrace's state knows the objects that were loaded when it was made, and has no end. So it
+ * is made anew when others are loaded, and what it mapped is listed, to be unmapped with it: also
+ * when the library is unloaded. A state is used by one thread at a time. Where the first is taken
+ * there is a second, for a crash's report cannot wait: the thread that it interrupted may have it.
+ */
 #include "debug/dump.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifdef GOFER_HAVE_BACKTRACE
 /* libbacktrace's interface, as its backtrace.h declares it; that header lies in gcc's own folder,
- * where other compilers do not look; the build prefixed its names (cmake/backtrace.cmake). It
- * allocates by mmap, not by malloc. */
+ * where other compilers do not look; the build prefixed its names (cmake/backtrace.cmake), and
+ * those of mmap and munmap, by which it allocates. */
 struct backtrace_state;
 typedef void (*backtrace_error)(void *data, const char *text, int number);
 struct backtrace_state *gofer_backtrace_create_state(const char *filename, int threaded,
@@ -66,17 +73,137 @@ static void on_symbol(void *data, uintptr_t pc, const char *name, uintptr_t valu
     symbol->offset = pc - value;
 }
 
+/* ---- states ------------------------------------------------------------------------------- */
+
+enum { STATES = 4 };
+
+struct mappings {
+    struct mappings *earlier;
+    size_t count;
+    struct {
+        void *at;
+        size_t size;
+    } each[255]; /* one page in all */
+};
+
+static struct state {
+    _Atomic pid_t owner; /* the thread that uses it, and what is below; 0: none */
+    struct backtrace_state *backtrace;
+    unsigned long long version; /* of the objects that it knows */
+    struct mappings *mappings;
+} states[STATES];
+
+/* NULL: all are taken. */
+static struct state *take_state(void)
+{
+    pid_t self = (pid_t)syscall(SYS_gettid);
+    for (struct state *s = states; s < states + STATES; s++) {
+        pid_t none = 0;
+        if (atomic_compare_exchange_strong_explicit(&s->owner, &none, self, memory_order_acquire,
+                                                    memory_order_relaxed)) {
+            GOFER_TSAN_ACQUIRE(s);
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static void give_state(struct state *s)
+{
+    GOFER_TSAN_RELEASE(s);
+    /* pairs with the acquire in take_state */
+    atomic_store_explicit(&s->owner, 0, memory_order_release);
+}
+
+/* The one that the calling thread took last: it may have been interrupted in another. */
+static struct state *state_of_caller(void)
+{
+    pid_t self = (pid_t)syscall(SYS_gettid);
+    struct state *s = states + STATES;
+    while (s-- > states)
+        if (atomic_load_explicit(&s->owner, memory_order_relaxed) == self)
+            return s;
+    return NULL;
+}
+
+static bool has_room(struct state *s)
+{
+    if (s->mappings && s->mappings->count < sizeof s->mappings->each / sizeof *s->mappings->each)
+        return true;
+    struct mappings *page =
+        mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return false;
+    page->earlier = s->mappings;
+    s->mappings = page;
+    return true;
+}
+
+/* What libbacktrace calls for mmap and munmap. */
+void *gofer_backtrace_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+int gofer_backtrace_munmap(void *at, size_t size);
+
+void *gofer_backtrace_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    struct state *s = state_of_caller();
+    if (!s || !has_room(s))
+        return MAP_FAILED;
+    void *mapped = mmap(at, size, protection, flags, fd, offset);
+    if (mapped != MAP_FAILED) {
+        size_t i = s->mappings->count++;
+        s->mappings->each[i].at = mapped;
+        s->mappings->each[i].size = size;
+    }
+    return mapped;
+}
+
+/* The memory is given back, and the addresses with the state: they may be a part of a mapping. */
+int gofer_backtrace_munmap(void *at, size_t size)
+{
+    return madvise(at, size, MADV_DONTNEED);
+}
+
+static void free_state(struct state *s)
+{
+    s->backtrace = NULL;
+    while (s->mappings) {
+        struct mappings *page = s->mappings;
+        for (size_t i = 0; i < page->count; i++)
+            munmap(page->each[i].at, page->each[i].size);
+        s->mappings = page->earlier;
+        munmap(page, sizeof *page);
+    }
+}
+
+/* dlclose, or exit, where others may still run, and make them anew. */
+__attribute__((destructor)) static void free_states(void)
+{
+    struct state *taken[STATES];
+    int n = 0;
+    while (n < STATES && (taken[n] = take_state()))
+        free_state(taken[n++]);
+    while (n > 0)
+        give_state(taken[--n]);
+}
+
 static int by_debug_information(uintptr_t address, struct gofer_symbol *symbols)
 {
     struct names names = { .symbols = symbols };
-    static struct backtrace_state *state;
-    if (!state)
-        state = gofer_backtrace_create_state(NULL, 1, ignore_error, NULL);
-    if (!state)
+    struct state *s = take_state();
+    if (!s)
         return 0;
-    gofer_backtrace_pcinfo(state, address, on_line, ignore_error, &names);
-    struct gofer_symbol *called = names.count ? &symbols[names.count - 1] : symbols;
-    gofer_backtrace_syminfo(state, address, on_symbol, ignore_error, called);
+    unsigned long long version = gofer_objects_version();
+    if (s->version != version)
+        free_state(s);
+    s->version = version;
+    if (!s->backtrace)
+        s->backtrace = gofer_backtrace_create_state(gofer_program_link(), 0, ignore_error, NULL);
+    if (s->backtrace) {
+        gofer_backtrace_pcinfo(s->backtrace, address, on_line, ignore_error, &names);
+        struct gofer_symbol *called = names.count ? &symbols[names.count - 1] : symbols;
+        gofer_backtrace_syminfo(s->backtrace, address, on_symbol, ignore_error, called);
+    }
+    give_state(s);
     return names.count;
 }
 #else
@@ -88,43 +215,13 @@ static int by_debug_information(uintptr_t address, struct gofer_symbol *symbols)
 }
 #endif
 
-/* A static program has no dladdr that works; all its code is its own file's. */
-static void by_program_file(struct gofer_symbol *symbol, uintptr_t address)
-{
-    ssize_t n = readlink("/proc/self/exe", symbol->file, sizeof symbol->file - 1);
-    symbol->file[n > 0 ? n : 0] = 0;
-    symbol->offset = address;
-}
-
-static void by_dynamic_symbols(uintptr_t address, struct gofer_symbol *symbol)
-{
-    union {
-        uintptr_t number;
-        void *pointer;
-    } at = { address };
-    Dl_info info;
-    if (!dladdr(at.pointer, &info)) {
-        if (!symbol->file[0])
-            by_program_file(symbol, address);
-        return;
-    }
-    if (!symbol->function[0] && info.dli_sname) {
-        snprintf(symbol->function, sizeof symbol->function, "%s", info.dli_sname);
-        symbol->offset = address - (uintptr_t)info.dli_saddr;
-    }
-    if (!symbol->file[0] && info.dli_fname)
-        snprintf(symbol->file, sizeof symbol->file, "%s", info.dli_fname);
-    if (!symbol->function[0])
-        symbol->offset = address - (uintptr_t)info.dli_fbase; /* for addr2line */
-}
-
 int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED_MOST])
 {
     memset(symbols, 0, sizeof *symbols);
     int n = by_debug_information(address, symbols);
     struct gofer_symbol *called = &symbols[n ? n - 1 : 0];
     if (!called->function[0] || !called->file[0])
-        by_dynamic_symbols(address, called);
+        gofer_object_symbol(address, called);
     for (int i = 0; i < (n ? n : 1); i++)
         gofer_shorten_name(symbols[i].function);
     return n ? n : 1;

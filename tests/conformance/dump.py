@@ -11,6 +11,7 @@ from outcome import environment
 HEADER = re.compile(r"^goroutine (\d+) \[([a-z][^\]]*)\]:$")
 FUNCTION = re.compile(r"^(\S+)\((.*)\)$")
 PLACE = re.compile(r"^\t(\S.*\.(?:c|go|s)):(\d+)(?: \+0x[0-9a-f]+)?$")
+ELIDED = re.compile(r"^\.\.\.\d+ frames elided\.\.\.$")
 CREATED = re.compile(r"^created by (\S+) in goroutine (\d+)$")
 
 # What both languages' programs must name, innermost first; ours and Go's have more around it.
@@ -22,6 +23,7 @@ WANTED = {
         (0, "select", ["worker"], "begin in 1"),
         (1, "chan receive", ["inner", "outer"], None)],
     "dump_of_a_panic": [(1, "running", ["fails", "fails", "fails"], None)],
+    "dump_of_a_deep_panic": [(1, "running", ["fails"] * 50 + ["...", "50 more"], None)],
     "dump_of_a_goroutines_panic": [(0, "running", ["fails", "fails"], "prepare in 1")],
 }
 
@@ -46,8 +48,13 @@ def read(report):
         header = HEADER.match(lines[0])
         if not header:
             raise FormError(f"no header: {lines[0]!r}")
-        functions, creator = [], None
-        for name_line, place_line in zip(lines[1::2], lines[2::2]):
+        functions, creator, after_elided = [], None, None
+        rest = iter(lines[1:])
+        for name_line in rest:
+            if ELIDED.match(name_line) and after_elided is None:
+                after_elided = 0
+                continue
+            place_line = next(rest, "")
             created, function = CREATED.match(name_line), FUNCTION.match(name_line)
             if not created and not function:
                 raise FormError(f"neither a function nor its creator: {name_line!r}")
@@ -57,10 +64,12 @@ def read(report):
                 creator = f"{short(created.group(1))} in {created.group(2)}"
             elif creator:
                 raise FormError(f"after the creator: {name_line!r}")
+            elif after_elided is not None: # the outermost of the two languages have no common names
+                after_elided += 1
             elif short(function.group(1)):
                 functions.append(short(function.group(1)))
-        if len(lines) % 2 == 0:
-            raise FormError(f"a line too many: {lines[-1]!r}")
+        if after_elided is not None:
+            functions += ["...", f"{after_elided} more"]
         goroutines.append((int(header.group(1) == "1"), header.group(2), functions, creator))
     return sorted(goroutines, key=lambda g: (g[0], g[1]))
 

@@ -6,6 +6,7 @@ cat >"$work/source" <<'C'
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <gofer.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +65,18 @@ static void fill(int end)
     fcntl(fds[1], F_SETFL, 0);
     dup2(fds[1], end);
 }
+static void *stranger(void *mutex)
+{
+    go_mutex_unlock(mutex);
+    return NULL;
+}
+__attribute__((noinline)) static int deep(int n)
+{
+    volatile int kept = n; /* no tail call */
+    if (n == 0)
+        go_panic("deep");
+    return deep(n - 1) + kept;
+}
 static void log_text(const char *text)
 {
     fprintf(stderr, "logged: %s\n", text);
@@ -87,6 +100,18 @@ int go_main(int argc, char **argv)
     }
     if (!strcmp(which, "panic"))
         go_panic("boom");
+    if (!strcmp(which, "named")) {
+        go_with((&(go_options){ .name = "a\r\nb\t\x01\x7f\xc3\xa9\xf0\x9f\x98\x80\xff\xc0\x80\\" }), parked);
+        inner();
+    }
+    if (!strcmp(which, "stranger")) {
+        static go_mutex mutex;
+        pthread_t thread;
+        pthread_create(&thread, NULL, stranger, &mutex);
+        pthread_join(thread, NULL);
+    }
+    if (!strcmp(which, "deep"))
+        deep(1000);
     if (!strcmp(which, "quit")) {
         kill(getpid(), SIGQUIT);
         go_sleep(GO_MINUTE);
@@ -141,6 +166,35 @@ for program in dump-stripped dump-static-stripped; do # what the spawn sites kno
     expect $program deadlock 2 "$header" 'main.go_main(...)' 'main.parked(...)' 'main.parked_locked(...)' \
         "$program:0 +0x" 'created by main.go_main in goroutine 1'
 done
+
+# What a stripped program's trace says of a place finds it in a copy with symbols.
+compile dump-fixed -no-pie <"$work/source"
+compile dump-static-pie -static-pie <"$work/source"
+for program in dump dump-static dump-fixed dump-static-pie; do
+    strip -o "$work/$program-stripped" "$work/$program"
+    offsets=$(timeout -s KILL 60 "$work/$program-stripped" panic 2>&1 | sed -n 's/.*:0 +0x/0x/p')
+    # shellcheck disable=SC2086
+    if ! addr2line -f -e "$work/$program" $offsets | grep -qx go_main; then
+        printf 'FAIL %s: no offset of go_main among\n%s\n' $program "$offsets"
+        failed=1
+    fi
+done
+expect dump named 2 'labels:{"name": "a\r\nb\t\x01\u007f\u00e9\U0001f600\ufffd\ufffd\ufffd\\"}]:'
+for program in dump dump-static; do
+    expect $program stranger 2 'fatal error: sync: unlock of unlocked mutex
+
+goroutine 0 [running]:
+main.' 'main.stranger(...)' no:gofer_
+done
+
+# The 50 innermost and the 50 outermost frames, as Go shows them.
+expect dump deep 2 '...902 frames elided...' 'main.go_main(...)'
+shown=$(timeout -s KILL 60 "$work/dump" deep 2>&1 | grep -c '^main[.]deep(' )
+if [ "$shown" != 99 ]; then
+    echo "FAIL dump: $shown frames of deep shown, expected 99"
+    failed=1
+fi
+expect dump-stripped deep 2 ' frames elided...' 'main.go_main(...)'
 expect dump minutes 2 'goroutine 2 [chan receive, 2 minutes]:' \
     'goroutine 3 [chan receive, 2 minutes, locked to thread labels:'
 expect dump quit 2 'SIGQUIT: quit
@@ -171,4 +225,25 @@ for level in system 2 3; do
     GOTRACEBACK=$level expect dump panic 2 'goroutine 1 [running]:' "$header" main.gofer_
 done
 GOTRACEBACK=crash expect dump panic 134 'goroutine 1 [running]:' "$header" main.gofer_ 'logged: panic: boom'
+
+# The program's file is found where its first thread has ended.
+compile leader <<'C'
+#include <gofer.h>
+#include <pthread.h>
+#include <unistd.h>
+static void fails(void)
+{
+    char first;
+    while (readlink("/proc/self/exe", &first, 1) > 0)
+        go_sleep(GO_MILLISECOND);
+    go_panic("alone");
+}
+int main(void)
+{
+    go(fails);
+    pthread_exit(NULL);
+}
+C
+expect leader '' 2 'panic: alone' 'main.fails(...)
+	' leader.c:9
 exit $failed

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The shared library as a plugin: loaded, used, shut down and unloaded again and again by a program
-# that knows nothing of it otherwise. Nothing of it stays: no mapping, no thread, no handler.
+# that knows nothing of it otherwise. Nothing of it stays: no mapping, no thread, no handler. And
+# plugins that use it: the names in their traces, also while constructors run.
 source=$1 build=$2
 # shellcheck source=tests/unit/expect.sh
 . "$source/tests/unit/expect.sh"
@@ -40,6 +41,7 @@ static int threads(void)
 static void (*spawn)(void (*)(void *), void *);
 static void (*nap)(long);
 static int (*gomaxprocs)(int);
+static size_t (*stack)(char *, size_t, int);
 static int ran;
 
 static void leaf(void *unused)
@@ -50,7 +52,11 @@ static void leaf(void *unused)
 
 static int work(int argc, char **argv)
 {
+    char trace[4000];
     gomaxprocs(4);
+    stack(trace, sizeof trace, 0);
+    if (!strstr(trace, "main.work("))
+        printf("no trace: %s\n", trace);
     for (int i = 0; i < argc; i++)
         spawn(leaf, NULL);
     return 0;
@@ -85,6 +91,7 @@ int main(int argc, char **argv)
         spawn = dlsym(handle, "go_spawn");
         nap = dlsym(handle, "go_sleep");
         gomaxprocs = dlsym(handle, "go_gomaxprocs");
+        stack = dlsym(handle, "go_stack");
         int (*shutdown)(long) = dlsym(handle, "go_shutdown");
         pthread_t other;
         pthread_create(&other, NULL, runs, NULL);
@@ -104,5 +111,70 @@ int main(int argc, char **argv)
 }
 END
 ${CC:-cc} -std=gnu11 -g -w "$work/plugin.c" -pthread -ldl -o "$work/plugin" || exit 1
-expect plugin "$build/libgofer.so" 0 unloaded
+expect plugin "$build/libgofer.so" 0 unloaded 'no:no trace'
+
+# plugin_of NAME FLAG...: NAME.so from the program on standard input.
+plugin_of() {
+    local name=$1
+    shift
+    cat >"$work/$name.c"
+    ${CC:-cc} -std=gnu11 -O1 -w -I"$source/include" -shared -fPIC "$work/$name.c" -L"$build" -lgofer \
+        -Wl,-rpath,"$build" -pthread -o "$work/$name.so" "$@" || exit 1
+}
+cat >"$work/loads.c" <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+    for (char *path = strtok(argv[1], " "); path; path = strtok(NULL, " ")) {
+        void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        int (*entry)(void) = handle ? dlsym(handle, "entry") : NULL;
+        puts(entry ? path : dlerror());
+        fflush(stdout);
+        if (entry)
+            entry();
+        if (entry && !*getenv("KEEP"))
+            dlclose(handle);
+    }
+    return 0;
+}
+END
+${CC:-cc} -std=gnu11 -g -w "$work/loads.c" -L"$build" -Wl,--no-as-needed -lgofer -Wl,-rpath,"$build" -pthread \
+    -ldl -o "$work/loads" || exit 1 # it keeps the library
+for name in first second; do
+    plugin_of $name -g <<END
+#include <gofer.h>
+static int ${name}_work(int argc, char **argv)
+{
+    go_print_stack();
+    return 0;
+}
+int entry(void)
+{
+    return go_run(${name}_work, 0, NULL);
+}
+END
+done
+# One after the other, most often at the same place, then both at once.
+for keep in '' 1; do
+    KEEP=$keep expect loads "$work/first.so $work/second.so" 0 "$work/first.so
+goroutine " "main.first_work(...)
+	$work/first.c:4 +0x" "$work/second.so
+goroutine " "main.second_work(...)
+	$work/second.c:4 +0x"
+done
+plugin_of dies -s <<'END'
+#include <gofer.h>
+static int dies(int argc, char **argv)
+{
+    go_panic("while it is loaded");
+}
+__attribute__((constructor)) static void begin(void)
+{
+    go_run(dies, 0, NULL);
+}
+END
+KEEP='' expect loads "$work/dies.so" 2 'panic: while it is loaded' 'goroutine 1 [running' 'dies.so:0 +0x'
 exit $failed

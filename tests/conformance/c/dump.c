@@ -57,6 +57,12 @@ CASE(dump_of_a_panic)
     return 0;
 }
 
+CASE(dump_of_a_deep_panic)
+{
+    fails(200);
+    return 0;
+}
+
 NOINLINE static void prepare(void)
 {
     go(fails, 1);

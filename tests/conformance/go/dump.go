@@ -57,6 +57,7 @@ func init() {
 		outer(c)
 	})
 	add("dump_of_a_panic", src, func() { fails(2) })
+	add("dump_of_a_deep_panic", src, func() { fails(200) })
 	add("dump_of_a_goroutines_panic", src, func() {
 		prepare()
 		<-make(chan int)
