@@ -22,6 +22,11 @@ while read -r name; do fail "$name is on no page"; done < <(comm -13 "$work/show
 # And of what it shows, a name alone, a macro's definition, or "go" for a description.
 grep -E '^\\fB(go_[a-z_0-9]+|#define .*)\\fR$' "$work"/man3/*.3 && fail 'a synopsis says nothing'
 grep -A1 '^\.SH NAME' "$work"/man3/*.3 | grep -E ' \\- go$' && fail 'a page without a description'
+# gofer(1) names what the library and the command read from the environment, of their own and of Go's.
+diff <(grep -rohE '(getenv|gofer_number_from)\("GO[A-Z_]+"|\$\{?GO[A-Z_]+' "$source/src" "$source/tools/gofer" |
+    grep -oE 'GO[A-Z_]+' | sort -u) \
+    <(sed -n '/^\.SH ENVIRONMENT/,/^\.SH EXIT/s/^\.BR\? //p' "$source/man/gofer.1" | grep -oE 'GO[A-Z_]+' | sort -u) ||
+    fail 'gofer(1) ENVIRONMENT: < is read and not named, > is named and not read'
 if command -v mandoc >/dev/null; then
     for page in "$source/man/gofer.1" "$work"/man7/*.7 "$work"/man3/*.3; do
         grep -q '^\.so ' "$page" || mandoc -T lint -W warning "$page" || fail "mandoc -T lint $page"
