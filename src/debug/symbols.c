@@ -3,6 +3,7 @@
 #include "debug/dump.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -96,6 +97,13 @@ static void by_program_file(struct gofer_symbol *symbol, uintptr_t address)
     symbol->offset = address;
 }
 
+/* What is added to an object's own addresses: nothing where the linker fixed them. */
+static uintptr_t base_of(const Dl_info *info)
+{
+    const ElfW(Ehdr) *header = info->dli_fbase;
+    return header->e_type == ET_EXEC ? 0 : (uintptr_t)header;
+}
+
 static void by_dynamic_symbols(uintptr_t address, struct gofer_symbol *symbol)
 {
     union {
@@ -115,7 +123,7 @@ static void by_dynamic_symbols(uintptr_t address, struct gofer_symbol *symbol)
     if (!symbol->file[0] && info.dli_fname)
         snprintf(symbol->file, sizeof symbol->file, "%s", info.dli_fname);
     if (!symbol->function[0])
-        symbol->offset = address - (uintptr_t)info.dli_fbase; /* for addr2line */
+        symbol->offset = address - base_of(&info); /* for addr2line */
 }
 
 int gofer_symbolise(uintptr_t address, struct gofer_symbol symbols[GOFER_INLINED_MOST])
