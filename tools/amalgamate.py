@@ -7,11 +7,12 @@ A project adds them and compiles: cc main.c gofer.c gofer.S -pthread. gofer.c ho
 programs that have a go_main, as a weak symbol: a program's own main comes before it.
 -DGOFER_NO_MAIN leaves it out, where LTO compares the two or a weak symbol does no good.
 Compile it with -fvisibility=hidden where it goes into a shared library. Traces name functions by
-the dynamic symbol table alone: link with -rdynamic to see them. It is no base for ThreadSanitizer
+the dynamic symbol table alone, and without lines: docs/debugging.md. It is no base for ThreadSanitizer
 (which must not look into parts of the library): use the library for that.
 
 Headers are put in where they are first included. A static name or macro that several files use is
-given the file's name in each of them.
+given the file's name in each of them. Functions are put into a section, by which traces leave them
+out; in the library it is by their files, which libbacktrace tells.
 """
 import collections
 import pathlib
@@ -21,6 +22,28 @@ import sys
 INCLUDE = re.compile(r'^#\s*include\s+(?:"([^"]+)"|<(gofer[^>]*)>)[^\n]*$', re.M)
 STATIC = re.compile(r"^(?:gofer_\w+ )*static (?:[\w*]+ )*[ *]*(\w+)(?:\(|\[| =|;)", re.M)
 MACRO = re.compile(r"^#\s*define (\w+)", re.M)
+FUNCTION = re.compile(r"^(?=[A-Za-z_])(?=(?:[^\n;{}=#]|\n[ \t])*\)(?: /\*.*\*/)?\n\{)", re.M)
+
+START = """#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+/* All functions lie in one section, by which traces tell them from the program's. */
+#define GOFER_OWN_SECTION 1
+#ifdef __clang__
+#define GOFER_OWN
+#pragma clang section text = "gofer_text"
+#else
+#define GOFER_OWN __attribute__((section("gofer_text")))
+#endif
+#include "gofer.h"
+"""
+END = """
+#ifdef __clang__
+#pragma clang section text = ""
+#endif
+"""
+ASSEMBLED = "    .text\n", '    .section gofer_text, "ax", %progbits\n'
 
 WEAK = """
 #ifndef GOFER_NO_MAIN
@@ -74,22 +97,24 @@ def main():
         uses.update(set(STATIC.findall(text)) | set(MACRO.findall(text)))
     shared = {name for name, count in uses.items() if count > 1}
 
-    parts = [note, "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE 1\n#endif\n#include \"gofer.h\"\n"]
+    parts = [note, START]
     seen = set((source / "include").rglob("*.h"))
     for path in files:
         text = path.read_text()
         mine = shared & (set(STATIC.findall(text)) | set(MACRO.findall(text)))
         text = rename(text, mine, "_" + path.stem)
-        text = "\n/* ---- %s */\n" % path.relative_to(source) + expand(source, text, seen)
+        text = FUNCTION.sub("GOFER_OWN ", expand(source, text, seen))
+        text = "\n/* ---- %s */\n" % path.relative_to(source) + text
         if path.name == "main.c":
             text = WEAK + "%s\n#endif\n" % text.rstrip("\n")
         parts.append(text.replace("#undef errno\n", ""))
-    (out / "gofer.c").write_text("".join(parts))
+    (out / "gofer.c").write_text("".join(parts) + END)
 
     switches = [note]
     for path in sorted((source / "src/arch").glob("switch_*.S")):
         cpu = path.stem[len("switch_"):]
-        switches.append("\n#ifdef __%s__\n%s#endif\n" % (cpu, path.read_text()))
+        text = path.read_text().replace(*ASSEMBLED)
+        switches.append("\n#ifdef __%s__\n%s#endif\n" % (cpu, text))
     (out / "gofer.S").write_text("".join(switches))
 
 

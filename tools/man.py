@@ -170,9 +170,32 @@ USES = {
     "go_unit": "typedef struct go_unit go_unit;",
     "go_recover": "const go_panic_value *go_recover(void);",
     "go_recoverable": "go_recoverable(result);",
+    "go_waitgroup_go": "void go_waitgroup_go(go_waitgroup *wg, fn, args...);",
+    "go_errgroup_go": "void go_errgroup_go(go_errgroup *group, fn, args...);",
+    "go_errgroup_try_go": "int go_errgroup_try_go(go_errgroup *group, fn, args...);",
+    "go_map": "typedef go_map(K, V) name; /* = { 0 } */",
+    "go_map_clear": "void go_map_clear(go_map(K, V) *m);",
+    "go_map_free": "void go_map_free(go_map(K, V) *m);",
+    "go_map_load": "int go_map_load(go_map(K, V) *m, K k, V *p);",
+    "go_map_store": "int go_map_store(go_map(K, V) *m, K k, V v);",
+    "go_map_swap": "int go_map_swap(go_map(K, V) *m, K k, V v, V *p);",
+    "go_map_load_or_store": "int go_map_load_or_store(go_map(K, V) *m, K k, V v, V *p);",
+    "go_map_load_and_delete": "int go_map_load_and_delete(go_map(K, V) *m, K k, V *p);",
+    "go_map_delete": "void go_map_delete(go_map(K, V) *m, K k);",
+    "go_map_compare_and_swap": "int go_map_compare_and_swap(go_map(K, V) *m, K k, V old, V v);",
+    "go_map_compare_and_delete": "int go_map_compare_and_delete(go_map(K, V) *m, K k, V old);",
+    "go_map_range": "go_map_range (m, k, v) { ... }",
 }
 
 NAME = re.compile(r"\bgo_\w+|\bgo\b")
+
+
+def one_line_each(header):
+    """The header with each function's declaration on one line; an inline function's as well, in place
+    of its definition."""
+    header = re.sub(r"^static inline (?:__attribute__\(\(\w+\)\) )?([^;{}]*)\n\{.*?^\}", r"GOFER_API \1;",
+                    header, flags=re.S | re.M)
+    return re.sub(r"^GOFER_API [^;]*;", lambda m: re.sub(r"\s+", " ", m.group(0)), header, flags=re.M)
 
 
 def names_of(declaration):
@@ -193,13 +216,13 @@ def prototype(name, declaration):
     """name's declaration as one readable text."""
     if name in USES:
         return USES[name]
-    struct = re.search(r"typedef (?:struct|enum) \w+ \{[^{}]*\} %s;" % name, declaration)
+    struct = re.search(r"typedef (?:struct|enum) \w+ \{(?:[^{}]|\{[^{}]*\})*\} %s;" % name, declaration)
     if struct:
         return struct.group(0)
     function = re.search(r"^(?:GOFER_API )?([^;\n]*\b%s\([^;]*);" % name, declaration, re.M)
     if function:
         text = re.sub(r" (GOFER_PRINTF\(.*\)|__attribute__\(\(.*\)\))", "", function.group(1))
-        return re.sub(r"\s+", " ", text) + ";"
+        return text + ";"
     alias = re.search(r"^typedef .*\b%s;" % name, declaration, re.M)
     return alias.group(0) if alias else name
 
@@ -209,7 +232,7 @@ def read_headers(include):
     items, bare = [], []
     for header in sorted(include.glob("gofer/*.h")):
         text = header.read_text()
-        text = re.sub(r"\\\n", " ", text)
+        text = one_line_each(re.sub(r"\\\n", " ", text))
         # Runs of lines without a blank line; a struct stays whole.
         for run in re.split(r"\n\s*\n(?![^{}]*\n\})", text):
             pieces = re.split(r"^(/\*.*?\*/)[ \t]*$", run, flags=re.S | re.M)

@@ -20,7 +20,7 @@
 
 GOFER_BEGIN
 
-/* Go: errgroup.Group. */
+/* Goroutines with one task, and the first error among them. Go: errgroup.Group. */
 typedef struct go_errgroup {
     /* If not NULL: called once, with cancel_arg and the first error as soon as there is one, or
      * with 0 when a wait returns. For what shall stop the others. */

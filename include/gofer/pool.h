@@ -15,7 +15,7 @@
 
 GOFER_BEGIN
 
-/* Go: sync.Pool. */
+/* A cache of things that are costly to make. Go: sync.Pool. */
 typedef struct go_pool {
     /* Makes one where the pool has none; NULL: go_pool_get returns NULL then. Go: Pool.New. */
     void *(*create)(void);

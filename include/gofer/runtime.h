@@ -18,7 +18,8 @@ typedef struct go_options {
 
 /* main's goroutine, written by the program. The process ends with its result as soon as it
  * returns, whatever other goroutines do: none resumes. But a function of atexit or a destructor
- * may wait, and then they go on. Go: func main. */
+ * may wait, and then they go on. Its stack is 1 GiB of address space, or what is to be had of
+ * that. Go: func main. */
 int go_main(int argc, char **argv);
 
 /* Starts fn(arg) as a goroutine. The form for every compiler and language binding; C programs
@@ -32,10 +33,10 @@ GOFER_API void go_spawn_with(const go_options *options, void (*fn)(void *), void
 
 /* Starts the runtime if it does not run, runs fn(argc, argv) as a goroutine, blocks the calling
  * thread until fn has returned, and returns its result. Other goroutines live on. From any
- * thread, several at once, again and again. A Goexit in fn returns -1 with ECANCELED. Called in
- * a goroutine it simply blocks that goroutine. -1 with ENOMEM or EAGAIN, or what else the
- * system says of a thread that it refuses (a sandbox EPERM), where the runtime could not be
- * started. */
+ * thread, several at once, again and again. fn's stack is 64 MiB of address space, or GOFER_STACK
+ * where that is more. A Goexit in fn returns -1 with ECANCELED. Called in a goroutine it simply
+ * blocks that goroutine. -1 with ENOMEM or EAGAIN, or what else the system says of a thread that it
+ * refuses (a sandbox EPERM), where the runtime could not be started. */
 GOFER_API int go_run(int (*fn)(int argc, char **argv), int argc, char **argv);
 
 /* Ends the runtime: waits until no goroutine is left, then stops the runtime's threads and gives

@@ -16,7 +16,7 @@
 #include <gofer/chan.h>
 #include <gofer/sync.h>
 
-/* Go: singleflight.Result. */
+/* What a call came to. Go: singleflight.Result. */
 typedef struct go_singleflight_result {
     void *value;
     int error;       /* what the function returned */
@@ -26,7 +26,7 @@ typedef struct go_singleflight_result {
 
 GOFER_BEGIN
 
-/* Go: singleflight.Group. */
+/* Calls by key, of which one at a time runs for each. Go: singleflight.Group. */
 typedef struct go_singleflight {
     go_mutex mutex; /* the library's own: see src/sync/singleflight.c */
     void **buckets;
@@ -42,9 +42,9 @@ GOFER_API int go_singleflight_do(go_singleflight *group, const char *key,
                                  int (*fn)(void *arg, void **value), void *arg, void **value,
                                  int *shared);
 
-/* The same in a goroutine of its own: the channel, whose reference the caller owns, gets the result
- * once. It is not closed. A panic in fn then ends the process; after go_goexit in fn nothing comes.
- * NULL and ENOMEM where memory is short. Does not block. Go: Group.DoChan. */
+/* go_singleflight_do in a goroutine of its own: the channel, whose reference the caller owns, gets
+ * the result once. It is not closed. A panic in fn then ends the process; after go_goexit in fn
+ * nothing comes. NULL and ENOMEM where memory is short. Does not block. Go: Group.DoChan. */
 GOFER_API go_chan(go_singleflight_result)
 go_singleflight_do_chan(go_singleflight *group, const char *key, int (*fn)(void *arg, void **value),
                         void *arg);

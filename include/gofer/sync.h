@@ -156,7 +156,7 @@ GOFER_API void gofer_locker_rwmutex_runlock(void *rw);
         (rw), gofer_locker_rwmutex_rlock, gofer_locker_rwmutex_runlock \
     }
 
-/* The same as values. Go: a *Mutex or *RWMutex as a Locker; RWMutex.RLocker. */
+/* Lockers of mutexes as values. Go: a *Mutex or *RWMutex as a Locker; RWMutex.RLocker. */
 static inline __attribute__((unused)) go_locker go_mutex_locker(go_mutex *m)
 {
     go_locker locker = GO_LOCKER_MUTEX(m);

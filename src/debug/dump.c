@@ -204,6 +204,24 @@ static bool is_internal(const struct gofer_symbol *symbol)
            strstr(symbol->file, "/gofer/cxx/");
 }
 
+/* In the one-file build, which knows no files, the library's code lies in a section of its own:
+ * tools/amalgamate.py. */
+#ifdef GOFER_OWN_SECTION
+extern const char __start_gofer_text[] __attribute__((visibility("hidden")));
+extern const char __stop_gofer_text[] __attribute__((visibility("hidden")));
+
+static bool is_own_code(uintptr_t address)
+{
+    return address >= (uintptr_t)__start_gofer_text && address < (uintptr_t)__stop_gofer_text;
+}
+#else
+static bool is_own_code(uintptr_t address)
+{
+    (void)address;
+    return false;
+}
+#endif
+
 /* `inlined`: the place in the function around it is not this one's own, and Go shows none. */
 static void print_frame(const struct gofer_symbol *symbol, uintptr_t address, bool inlined)
 {
@@ -239,6 +257,8 @@ static int print_frames(const struct gofer_trace *trace, const char *entry, int 
     bool hide = gofer_traceback_level() < GOFER_TRACE_SYSTEM;
     int last = user_frames(trace, entry && strcmp(entry, "go_main") == 0), number = 0;
     for (int i = 0; i < (hide ? last : trace->count); i++) {
+        if (hide && is_own_code(trace->address[i]))
+            continue;
         struct gofer_symbol symbols[GOFER_INLINED_MOST];
         int n = gofer_symbolise(trace->address[i], symbols);
         if (!symbols[n - 1].function[0] && i == last - 1 && entry)

@@ -147,9 +147,11 @@ int go_main(int argc, char **argv)
 C
 compile dump <"$work/source"
 compile dump-static -static <"$work/source"
+compile dump-fixed -no-pie <"$work/source"
 compile dump-malloc -DWATCH_MALLOC <"$work/source"
 strip -o "$work/dump-stripped" "$work/dump"
 strip -o "$work/dump-static-stripped" "$work/dump-static"
+strip -o "$work/dump-fixed-stripped" "$work/dump-fixed"
 
 header='goroutine 2 [chan receive]:'
 for program in dump dump-static; do
@@ -162,9 +164,15 @@ main.inner(...)' 'main.parked(...)' 'created by main.go_main in goroutine 1
 	' 'goroutine 3 [chan receive, locked to thread labels:{"name": "the \"second\""}]:' \
         'logged: fatal error: all goroutines are asleep' no:gofer_ no:src/
 done
-for program in dump-stripped dump-static-stripped; do # what the spawn sites know
+for program in dump-stripped dump-static-stripped dump-fixed-stripped; do # what the spawn sites know
     expect $program deadlock 2 "$header" 'main.go_main(...)' 'main.parked(...)' 'main.parked_locked(...)' \
         "$program:0 +0x" 'created by main.go_main in goroutine 1'
+    # the offsets are such as addr2line knows, and not of the place in memory
+    functions=$("$work/$program" deadlock 2>&1 | sed -n "s/.*$program:0 +//p" | addr2line -fse "$work/${program%-stripped}")
+    [[ $functions == *$'\ninner\n'"${program%-stripped}.c:"* ]] || {
+        printf 'FAIL %s: the offsets are of:\n%s\n' "$program" "$functions"
+        failed=1
+    }
 done
 
 # What a stripped program's trace says of a place finds it in a copy with symbols.

@@ -5,7 +5,8 @@ set -euo pipefail
 shopt -s extglob
 source=$1 build=$2
 comm -3 <("$build/tests/verbs_test" --list | sort) \
-    <(grep -hE '^GOFER_API .*\<go_[a-z0-9_]+\(' "$source"/include/gofer/!(tls).h | sed 's/go_chan([^)]*)/channel/g' |
+    <(cat "$source"/include/gofer/!(tls).h | sed -z 's/\(\nGOFER_API [^\n]*)\)\n/\1 /g' |
+        grep -E '^GOFER_API .*\<go_[a-z0-9_]+\(' | sed 's/go_chan([^)]*)/channel/g' |
         grep -oE '\<go_[a-z0-9_]+\(' | tr -d '(' | sort) >"$build/verbs.differ"
 if [ -s "$build/verbs.differ" ]; then
     echo 'rows of tests/unit/verbs_test.c without a function; functions (on the right) without a row:'

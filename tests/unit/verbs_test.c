@@ -391,6 +391,7 @@ static void recovers(char *text)
     ROW(PLAIN, go_semaphore_release, &semaphore, 0)                            \
     ROW(PLAIN, go_semaphore_try_acquire, &semaphore, 0)                        \
     ROW(COMPILES, go_singleflight_do, &flights, "key", NULL, NULL, NULL, NULL) \
+    ROW(COMPILES, go_singleflight_do_chan, &flights, "key", NULL, NULL)        \
     ROW(PLAIN, go_singleflight_forget, &flights, "key")                        \
     ROW(PLAIN, go_waitgroup_spawn, &group, add_one, &spawned_in_group)         \
     ROW(APART, go_close, closed_by_go, closed_by_defer)                        \
