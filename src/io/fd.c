@@ -375,6 +375,14 @@ int gofer_fd_wait_ready(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source
     return error;
 }
 
+bool gofer_fd_may_end(go_fd *fd, enum gofer_fd_side side, const gofer_cancel *source)
+{
+    gofer_spin_lock(&fd->lock);
+    bool has_deadline = fd->directions[side].deadline != 0;
+    gofer_spin_unlock(&fd->lock);
+    return source || has_deadline;
+}
+
 int gofer_fd_begin(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
 {
     struct gofer_fd_direction *direction = &fd->directions[side];
@@ -452,7 +460,8 @@ static int look_at_descriptor(go_fd *fd, int number)
     fd->is_tcp = fd->is_socket && type == SOCK_STREAM && speaks_tcp(number);
     if (flags & O_NONBLOCK)
         return 0;
-    fd->is_shared = number <= 2 || isatty(number);
+    fd->is_terminal = isatty(number);
+    fd->is_shared = number <= 2 || fd->is_terminal;
     fd->directions[GOFER_FD_READ].asks = (flags & O_ACCMODE) != O_WRONLY;
     fd->directions[GOFER_FD_WRITE].asks = (flags & O_ACCMODE) != O_RDONLY;
     return fd->is_shared || fcntl(number, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : errno;
@@ -478,13 +487,13 @@ go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
     gofer_spin_lock(&fd->lock);
     fd->generation++;
     fd->references = 1;
-    fd->closing = fd->is_shared = false;
+    fd->closing = fd->is_shared = fd->is_terminal = false;
     fd->is_socket = kind != GOFER_FD_ANY;
     fd->is_tcp = kind == GOFER_FD_TCP;
     for (int side = 0; side < GOFER_FD_SIDES; side++) {
         struct gofer_fd_direction *direction = &fd->directions[side];
         direction->ready = direction->dry = direction->marked = direction->expired = false;
-        direction->asks = false;
+        direction->asks = direction->blocks = false;
         direction->deadline = 0;
     }
     atomic_store_explicit(&fd->number, number, memory_order_relaxed);
