@@ -438,6 +438,42 @@ int gofer_fd_retry(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
     return wait_for_edge(fd, side, source);
 }
 
+/* ---- those that the kernel cannot watch ---------------------------------------------------------
+ */
+
+/* Of the others it says itself that they are taken over already. By their numbers. */
+static gofer_spin unwatched_lock;
+static go_fd *unwatched[256];
+
+static go_fd **unwatched_at(int number)
+{
+    go_fd **at = &unwatched[(uint32_t)number % 256];
+    while (*at && gofer_fd_number(*at) != number)
+        at = &(*at)->next_unwatched;
+    return at;
+}
+
+/* 0, or EEXIST. */
+static int add_unwatched(go_fd *fd)
+{
+    gofer_spin_lock(&unwatched_lock);
+    go_fd **at = unwatched_at(gofer_fd_number(fd));
+    bool exists = *at != NULL;
+    if (!exists) {
+        fd->next_unwatched = NULL;
+        *at = fd;
+    }
+    gofer_spin_unlock(&unwatched_lock);
+    return exists ? EEXIST : 0;
+}
+
+static void remove_unwatched(go_fd *fd)
+{
+    gofer_spin_lock(&unwatched_lock);
+    *unwatched_at(gofer_fd_number(fd)) = fd->next_unwatched;
+    gofer_spin_unlock(&unwatched_lock);
+}
+
 /* ---- making and closing ---------------------------------------------------------------------- */
 
 static bool speaks_tcp(int number)
@@ -506,7 +542,9 @@ go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
     fd->is_shared &= fd->is_polled;
     for (int side = 0; side < GOFER_FD_SIDES; side++)
         fd->directions[side].asks &= fd->is_shared;
-    if (error && error != EPERM) {
+    if (error == EPERM)
+        error = add_unwatched(fd);
+    if (error) {
         free_fd(fd);
         fail(error);
         return NULL;
@@ -539,6 +577,8 @@ static int detach(go_fd *fd)
     gofer_spin_unlock(&fd->lock);
     if (fd->is_polled)
         gofer_poller_remove(number, key);
+    else
+        remove_unwatched(fd);
     gofer_spin_lock(&fd->lock);
     atomic_store_explicit(&fd->number, -1, memory_order_relaxed);
     bool unused = fd->references == 0;

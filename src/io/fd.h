@@ -58,6 +58,7 @@ struct go_fd {
     bool is_socket;
     bool is_tcp;     /* a read that gets less than it asked for has emptied it */
     gofer_g *closer; /* waits until no call is in progress */
+    struct go_fd *next_unwatched;
     struct gofer_fd_direction directions[GOFER_FD_SIDES];
 };
 
