@@ -138,8 +138,11 @@ GOFER_API int go_fd_wait(go_fd *fd, int what);
 
 /* From `when` on (as go_now counts; 0: never; a time past: now) the calls that read (GO_READABLE)
  * or write (GO_WRITABLE), or both, fail with ETIMEDOUT, those in progress too; a later deadline, or
- * 0, lets them go on. 0, or -1 with errno: EBADF, EINVAL, ENOMEM, or ENOTSUP (the kernel cannot
- * tell its readiness). Go: SetDeadline, SetReadDeadline, SetWriteDeadline. */
+ * 0, lets them go on. A terminal or named pipe (with older kernels any pipe; for
+ * go_fd_sendfile and go_fd_splice a socket too) that is not non-blocking: a write that began with
+ * neither a deadline nor a context ends when all is written. 0, or -1 with errno: EBADF, EINVAL,
+ * ENOMEM, or ENOTSUP (the kernel cannot tell its readiness). Go: SetDeadline, SetReadDeadline,
+ * SetWriteDeadline. */
 GOFER_API int go_fd_set_deadline(go_fd *fd, int what, int64_t when);
 
 /* ---- with a context -------------------------------------------------------------------------- */

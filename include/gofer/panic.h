@@ -10,7 +10,7 @@
 typedef enum go_value_kind {
     GO_VALUE_TEXT,    /* text alone: Go's panic("…") */
     GO_VALUE_ERROR,   /* text, and in `integer` the program's own code: Go's panic(err) */
-    GO_VALUE_RUNTIME, /* text: a run-time error, raised by the library */
+    GO_VALUE_RUNTIME, /* text: raised by the library where Go raises a runtime.Error */
     GO_VALUE_INTEGER,
     GO_VALUE_UNSIGNED,
     GO_VALUE_FLOAT,

@@ -102,7 +102,7 @@ static gofer_inline uint32_t set_up(struct select *s, size_t n)
         go_case *one = &s->cases[i];
         if (one->kind == GO_CASE_DEFAULT) {
             if (s->with_default >= 0)
-                gofer_panic_runtime("select: multiple default cases");
+                gofer_panic_text("select: multiple default cases");
             s->with_default = (int)i;
         } else if (one->kind == GO_CASE_AFTER) {
             if (gofer_unlikely(one->after <= 0))
@@ -110,7 +110,7 @@ static gofer_inline uint32_t set_up(struct select *s, size_t n)
             else if (!s->due)
                 note_after(s, (int)i);
         } else if (one->kind != GO_CASE_SEND && one->kind != GO_CASE_RECV) {
-            gofer_panic_runtime("select: a case of unknown kind");
+            gofer_panic_text("select: a case of unknown kind");
         } else if (one->chan) {
             if (gofer_unlikely(((const gofer_chan *)one->chan)->element != one->size))
                 gofer_chan_check(one->chan, one->size, "go_select");
@@ -380,7 +380,7 @@ int go_select_array(go_case *cases, size_t n)
     if (n == 0)
         select_nothing();
     if (n > MOST_CASES)
-        gofer_panic_runtime("select: too many cases");
+        gofer_panic_text("select: too many cases");
     if (n <= 4)
         return run_small(&s, n);
     return n <= ON_STACK ? run_medium(&s, n) : run_allocated(&s, n);

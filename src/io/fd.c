@@ -375,6 +375,14 @@ int gofer_fd_wait_ready(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source
     return error;
 }
 
+bool gofer_fd_may_end(go_fd *fd, enum gofer_fd_side side, const gofer_cancel *source)
+{
+    gofer_spin_lock(&fd->lock);
+    bool has_deadline = fd->directions[side].deadline != 0;
+    gofer_spin_unlock(&fd->lock);
+    return source || has_deadline;
+}
+
 int gofer_fd_begin(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
 {
     struct gofer_fd_direction *direction = &fd->directions[side];
@@ -430,6 +438,42 @@ int gofer_fd_retry(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
     return wait_for_edge(fd, side, source);
 }
 
+/* ---- those that the kernel cannot watch ---------------------------------------------------------
+ */
+
+/* Of the others it says itself that they are taken over already. By their numbers. */
+static gofer_spin unwatched_lock;
+static go_fd *unwatched[256];
+
+static go_fd **unwatched_at(int number)
+{
+    go_fd **at = &unwatched[(uint32_t)number % 256];
+    while (*at && gofer_fd_number(*at) != number)
+        at = &(*at)->next_unwatched;
+    return at;
+}
+
+/* 0, or EEXIST. */
+static int add_unwatched(go_fd *fd)
+{
+    gofer_spin_lock(&unwatched_lock);
+    go_fd **at = unwatched_at(gofer_fd_number(fd));
+    bool exists = *at != NULL;
+    if (!exists) {
+        fd->next_unwatched = NULL;
+        *at = fd;
+    }
+    gofer_spin_unlock(&unwatched_lock);
+    return exists ? EEXIST : 0;
+}
+
+static void remove_unwatched(go_fd *fd)
+{
+    gofer_spin_lock(&unwatched_lock);
+    *unwatched_at(gofer_fd_number(fd)) = fd->next_unwatched;
+    gofer_spin_unlock(&unwatched_lock);
+}
+
 /* ---- making and closing ---------------------------------------------------------------------- */
 
 static bool speaks_tcp(int number)
@@ -452,7 +496,8 @@ static int look_at_descriptor(go_fd *fd, int number)
     fd->is_tcp = fd->is_socket && type == SOCK_STREAM && speaks_tcp(number);
     if (flags & O_NONBLOCK)
         return 0;
-    fd->is_shared = number <= 2 || isatty(number);
+    fd->is_terminal = isatty(number);
+    fd->is_shared = number <= 2 || fd->is_terminal;
     fd->directions[GOFER_FD_READ].asks = (flags & O_ACCMODE) != O_WRONLY;
     fd->directions[GOFER_FD_WRITE].asks = (flags & O_ACCMODE) != O_RDONLY;
     return fd->is_shared || fcntl(number, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : errno;
@@ -489,13 +534,13 @@ int gofer_fd_fill(go_fd *fd, int number, enum gofer_fd_kind kind)
     gofer_spin_lock(&fd->lock);
     fd->generation++;
     fd->references = 1;
-    fd->closing = fd->is_shared = false;
+    fd->closing = fd->is_shared = fd->is_terminal = false;
     fd->is_socket = kind != GOFER_FD_ANY;
     fd->is_tcp = kind == GOFER_FD_TCP;
     for (int side = 0; side < GOFER_FD_SIDES; side++) {
         struct gofer_fd_direction *direction = &fd->directions[side];
         direction->ready = direction->dry = direction->marked = direction->expired = false;
-        direction->asks = false;
+        direction->asks = direction->blocks = false;
         direction->deadline = 0;
     }
     atomic_store_explicit(&fd->number, number, memory_order_relaxed);
@@ -508,7 +553,7 @@ int gofer_fd_fill(go_fd *fd, int number, enum gofer_fd_kind kind)
     fd->is_shared &= fd->is_polled;
     for (int side = 0; side < GOFER_FD_SIDES; side++)
         fd->directions[side].asks &= fd->is_shared;
-    return error == EPERM ? 0 : error;
+    return error == EPERM ? add_unwatched(fd) : error;
 }
 
 go_fd *gofer_fd_adopt(int number, enum gofer_fd_kind kind)
@@ -548,6 +593,8 @@ static int detach(go_fd *fd)
     gofer_spin_unlock(&fd->lock);
     if (fd->is_polled)
         gofer_poller_remove(number, key);
+    else
+        remove_unwatched(fd);
     gofer_spin_lock(&fd->lock);
     atomic_store_explicit(&fd->number, -1, memory_order_relaxed);
     bool unused = fd->references == 0;

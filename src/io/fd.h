@@ -34,6 +34,7 @@ struct gofer_fd_direction {
     bool dry;         /* a stream's last read got all there was: the next waits for an edge first */
     bool marked;      /* ... unless this came with an edge: an end or error to read, urgent data */
     bool asks;        /* a call may block: it is shared, and open for this side; constant */
+    bool blocks;      /* ... and the kernel has refused to try; of who has the turn */
     bool expired;     /* the deadline has passed */
     bool timer_used;  /* deadline_lock: the timer was started once */
     int64_t deadline; /* 0: none */
@@ -51,11 +52,13 @@ struct go_fd {
     bool closing;
     bool edges_ended; /* the poller tells none until the number is added again */
     /* constant while it is open */
-    bool is_polled; /* else calls may block their thread */
-    bool is_shared; /* its O_NONBLOCK is not ours to set: see `asks` */
+    bool is_polled;   /* else calls may block their thread */
+    bool is_shared;   /* its O_NONBLOCK is not ours to set: see `asks` */
+    bool is_terminal; /* ... and it is one */
     bool is_socket;
     bool is_tcp;     /* a read that gets less than it asked for has emptied it */
     gofer_g *closer; /* waits until no call is in progress */
+    struct go_fd *next_unwatched;
     struct gofer_fd_direction directions[GOFER_FD_SIDES];
 };
 
@@ -93,6 +96,9 @@ int gofer_fd_wait_more(go_fd *fd, gofer_cancel *source);
 
 /* Waits until fd is ready. */
 int gofer_fd_wait_ready(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source);
+
+/* Whether a context or a deadline may end the call that has the turn. */
+bool gofer_fd_may_end(go_fd *fd, enum gofer_fd_side side, const gofer_cancel *source);
 
 /* Gives the turn up. */
 void gofer_fd_end(go_fd *fd, enum gofer_fd_side side);

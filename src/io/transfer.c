@@ -3,6 +3,7 @@
 #include "io/fd.h"
 
 #include "context/context.h"
+#include "io/shared.h"
 #include "signal/caught.h"
 
 #include <fcntl.h>
@@ -63,15 +64,24 @@ static bool raises_sigpipe(int number)
                gofer_signal_bit(SIGPIPE);
 }
 
-static int message_flags(int number)
+static int message_flags(const go_fd *fd)
 {
-    return raises_sigpipe(number) ? 0 : MSG_NOSIGNAL;
+    return (raises_sigpipe(gofer_fd_number(fd)) ? 0 : MSG_NOSIGNAL) |
+           (fd->is_shared ? MSG_DONTWAIT : 0);
 }
 
-static gofer_noinline ssize_t writev_quietly(int number, const struct iovec *pieces, int count)
+static ssize_t writev_any(go_fd *fd, const struct iovec *pieces, int count,
+                          const gofer_cancel *source)
+{
+    return gofer_unlikely(fd->is_shared) ? gofer_shared_writev(fd, pieces, count, source)
+                                         : writev(gofer_fd_number(fd), pieces, count);
+}
+
+static gofer_noinline ssize_t writev_quietly(go_fd *fd, const struct iovec *pieces, int count,
+                                             const gofer_cancel *source)
 {
     sigset_t before = hold_sigpipe();
-    ssize_t n = writev(number, pieces, count);
+    ssize_t n = writev_any(fd, pieces, count, source);
     drop_sigpipe(&before, n);
     return n;
 }
@@ -95,17 +105,17 @@ static ssize_t splice_once(const go_fd *from, const go_fd *to, size_t size)
     return n;
 }
 
-static ssize_t writev_once(const go_fd *fd, const struct iovec *pieces, int count)
+static ssize_t writev_once(go_fd *fd, const struct iovec *pieces, int count,
+                           const gofer_cancel *source)
 {
-    int number = gofer_fd_number(fd);
-    if (!fd->is_polled || raises_sigpipe(number))
-        return writev(number, pieces, count);
     if (fd->is_socket) {
         struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)pieces,
                                   .msg_iovlen = (size_t)count };
-        return sendmsg(number, &message, MSG_NOSIGNAL);
+        return sendmsg(gofer_fd_number(fd), &message, message_flags(fd));
     }
-    return writev_quietly(number, pieces, count);
+    return !fd->is_polled || raises_sigpipe(gofer_fd_number(fd))
+               ? writev_any(fd, pieces, count, source)
+               : writev_quietly(fd, pieces, count, source);
 }
 
 static ssize_t sendfile_once(const go_fd *fd, int file, off_t *offset, size_t size)
@@ -115,20 +125,29 @@ static ssize_t sendfile_once(const go_fd *fd, int file, off_t *offset, size_t si
                                   : sendfile_quietly(number, file, offset, size);
 }
 
-static ssize_t write_once(const go_fd *fd, const void *data, size_t size)
+static ssize_t write_once(go_fd *fd, const void *data, size_t size, const gofer_cancel *source)
 {
-    int number = gofer_fd_number(fd);
-    if (fd->is_socket && !raises_sigpipe(number))
-        return send(number, data, size, MSG_NOSIGNAL);
+    if (fd->is_socket)
+        return send(gofer_fd_number(fd), data, size, message_flags(fd));
     struct iovec piece = { (void *)(uintptr_t)data, size };
-    return writev_once(fd, &piece, 1);
+    return writev_once(fd, &piece, 1, source);
 }
 
 /* The same for sockets by a call that does not go through the files' layer: a tenth less. */
-static ssize_t read_once(const go_fd *fd, void *buffer, size_t size)
+static ssize_t read_once(go_fd *fd, void *buffer, size_t size)
 {
     int number = gofer_fd_number(fd);
-    return fd->is_socket ? recv(number, buffer, size, 0) : read(number, buffer, size);
+    if (fd->is_socket)
+        return recv(number, buffer, size, fd->is_shared ? MSG_DONTWAIT : 0);
+    struct iovec piece = { buffer, size };
+    return gofer_unlikely(fd->is_shared) ? gofer_shared_readv(fd, &piece, 1)
+                                         : read(number, buffer, size);
+}
+
+static ssize_t readv_once(go_fd *fd, const struct iovec *pieces, int count)
+{
+    return gofer_unlikely(fd->is_shared) ? gofer_shared_readv(fd, pieces, count)
+                                         : readv(gofer_fd_number(fd), pieces, count);
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
@@ -196,13 +215,15 @@ ssize_t go_fd_write_ctx(go_context *ctx, go_fd *fd, const void *data, size_t siz
     if (error)
         return fail(error);
     do {
-        ssize_t n = write_once(fd, (const char *)data + done, size - done);
+        ssize_t n = write_once(fd, (const char *)data + done, size - done, source);
         if (n < 0)
             error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
         else if ((done += (size_t)n) == size)
             break;
         else if (n == 0)
             error = EIO; /* as no file shall, but a driver may */
+        else if (fd->directions[GOFER_FD_WRITE].blocks)
+            error = gofer_fd_wait_ready(fd, GOFER_FD_WRITE, source);
     } while (!error);
     gofer_fd_end(fd, GOFER_FD_WRITE);
     return error ? outcome(done, error) : (ssize_t)size;
@@ -215,7 +236,7 @@ ssize_t go_fd_readv_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces, 
     int error = gofer_fd_begin(fd, GOFER_FD_READ, source);
     if (error)
         return fail(error);
-    while (!error && (n = readv(gofer_fd_number(fd), pieces, count)) < 0)
+    while (!error && (n = readv_once(fd, pieces, count)) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_READ, source);
     gofer_fd_end(fd, GOFER_FD_READ);
     return error ? fail(error) : n;
@@ -260,7 +281,7 @@ ssize_t go_fd_writev_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces,
     if (error)
         return fail(error);
     while (!error && count) {
-        ssize_t n = writev_once(fd, first, count);
+        ssize_t n = writev_once(fd, first, count, source);
         if (n < 0) {
             error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
         } else {
@@ -268,6 +289,8 @@ ssize_t go_fd_writev_ctx(go_context *ctx, go_fd *fd, const struct iovec *pieces,
             count = skip(&first, count, (size_t)n);
             if (n == 0 && count)
                 error = EIO; /* as above */
+            else if (count && fd->directions[GOFER_FD_WRITE].blocks)
+                error = gofer_fd_wait_ready(fd, GOFER_FD_WRITE, source);
         }
     }
     gofer_fd_end(fd, GOFER_FD_WRITE);
@@ -314,6 +337,7 @@ ssize_t go_fd_sendfile_ctx(go_context *ctx, go_fd *fd, int file, off_t *offset, 
     int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
     if (error)
         return fail(error);
+    size = gofer_shared_part(fd, size, source);
     while (!error && (n = sendfile_once(fd, file, offset, size)) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
     gofer_fd_end(fd, GOFER_FD_WRITE);
@@ -345,6 +369,7 @@ ssize_t go_fd_splice_ctx(go_context *ctx, go_fd *from, go_fd *to, size_t size)
         return fail(error);
     error = gofer_fd_begin(to, GOFER_FD_WRITE, source);
     if (!error) {
+        size = gofer_shared_part(to, size, source);
         while (!error && (n = splice_once(from, to, size)) < 0)
             error = splice_retry(from, to, source);
         gofer_fd_end(to, GOFER_FD_WRITE);
@@ -362,7 +387,8 @@ ssize_t go_fd_recvmsg_ctx(go_context *ctx, go_fd *fd, struct msghdr *message, in
     int error = gofer_fd_begin(fd, GOFER_FD_READ, source);
     if (error)
         return fail(error);
-    while (!error && (n = recvmsg(gofer_fd_number(fd), message, flags | MSG_CMSG_CLOEXEC)) < 0)
+    flags |= MSG_CMSG_CLOEXEC | (fd->is_shared ? MSG_DONTWAIT : 0);
+    while (!error && (n = recvmsg(gofer_fd_number(fd), message, flags)) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_READ, source);
     gofer_fd_end(fd, GOFER_FD_READ);
     return error ? fail(error) : n;
@@ -375,8 +401,8 @@ ssize_t go_fd_sendmsg_ctx(go_context *ctx, go_fd *fd, const struct msghdr *messa
     int error = gofer_fd_begin(fd, GOFER_FD_WRITE, source);
     if (error)
         return fail(error);
-    int number = gofer_fd_number(fd);
-    while (!error && (n = sendmsg(number, message, flags | message_flags(number))) < 0)
+    flags |= message_flags(fd);
+    while (!error && (n = sendmsg(gofer_fd_number(fd), message, flags)) < 0)
         error = gofer_fd_retry(fd, GOFER_FD_WRITE, source);
     gofer_fd_end(fd, GOFER_FD_WRITE);
     return error ? fail(error) : n;

@@ -217,6 +217,11 @@ _Noreturn gofer_cold void gofer_panic_runtime(const char *text)
     raise_value((go_panic_value){ .kind = GO_VALUE_RUNTIME, .text = text });
 }
 
+_Noreturn gofer_cold void gofer_panic_text(const char *text)
+{
+    raise_value((go_panic_value){ .kind = GO_VALUE_TEXT, .text = text });
+}
+
 _Noreturn gofer_cold void gofer_panic_allocated(go_panic_value value, void *memory)
 {
     struct gofer_panic panic = { .value = value, .allocated = memory };

@@ -7,6 +7,9 @@
 /* Raises a run-time error whose text is printed as it is ("send on closed channel"). */
 _Noreturn gofer_cold void gofer_panic_runtime(const char *text);
 
+/* The same where Go's panic("…") stands in a package: no run-time error. */
+_Noreturn gofer_cold void gofer_panic_text(const char *text);
+
 /* Raises a value whose text lies in memory that is freed when the panic is over. */
 _Noreturn gofer_cold void gofer_panic_allocated(go_panic_value value, void *memory);
 

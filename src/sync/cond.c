@@ -43,7 +43,7 @@ static gofer_cold void check_copy_slow(go_cond *c)
     if (!atomic_compare_exchange_strong_explicit(self_of(c), &self, c, memory_order_relaxed,
                                                  memory_order_relaxed) &&
         self != c)
-        gofer_panic_runtime("sync.Cond is copied");
+        gofer_panic_text("sync.Cond is copied");
 }
 
 static inline void check_copy(go_cond *c)

@@ -15,13 +15,13 @@ static gofer_spin *lock_of(go_semaphore *s)
 static void check_weight(int64_t n)
 {
     if (gofer_unlikely(n < 0))
-        gofer_panic_runtime("semaphore: n < 0");
+        gofer_panic_text("semaphore: n < 0");
 }
 
 void go_semaphore_init(go_semaphore *s, int64_t n)
 {
     if (n < 0)
-        gofer_panic_runtime("semaphore: size < 0");
+        gofer_panic_text("semaphore: size < 0");
     *s = (go_semaphore)GO_SEMAPHORE(n);
 }
 
@@ -67,7 +67,7 @@ void go_semaphore_release(go_semaphore *s, int64_t n)
         let_in(s, &batch);
     gofer_spin_unlock(lock_of(s));
     if (gofer_unlikely(too_much))
-        gofer_panic_runtime("semaphore: released more than held");
+        gofer_panic_text("semaphore: released more than held");
     gofer_batch_ready(&batch);
 }
 

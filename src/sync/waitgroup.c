@@ -61,9 +61,9 @@ void go_waitgroup_add(go_waitgroup *wg, int delta)
                      ((uint64_t)(int64_t)delta << 32);
     int32_t count = count_in(state);
     if (gofer_unlikely(count < 0))
-        gofer_panic_runtime("sync: negative WaitGroup counter");
+        gofer_panic_text("sync: negative WaitGroup counter");
     if (gofer_unlikely(waiters_in(state) != 0 && delta > 0 && count == delta))
-        gofer_panic_runtime("sync: WaitGroup misuse: Add called concurrently with Wait");
+        gofer_panic_text("sync: WaitGroup misuse: Add called concurrently with Wait");
     if (count > 0 || waiters_in(state) == 0)
         return;
     wake_all(wg);
@@ -134,7 +134,7 @@ static int wait(go_waitgroup *wg, gofer_cancel *source)
         return withdraw(wg, &waiter, error);
     /* Of several waiters another may have let the group go. */
     if (waiter.handed && atomic_load_explicit(state_of(wg), memory_order_relaxed) != 0)
-        gofer_panic_runtime("sync: WaitGroup is reused before previous Wait has returned");
+        gofer_panic_text("sync: WaitGroup is reused before previous Wait has returned");
     return 0;
 }
 

@@ -39,6 +39,8 @@ DIFFERS = {
                               {"stdout": "65,537 cases: select: too many cases\n"}),
     "select_two_defaults": ("the text names our call, not reflect's",
                             {"stdout": "two defaults: select: multiple default cases\n"}),
+    "recover_select_misuse": ("the text names our call, not reflect's",
+                              {"stdout": "text select: multiple default cases\n"}),
     "panic_pointer": ("C's pointers do not carry their type's name", {"fatal": ["panic: (pointer) 0x…"]}),
     "defer_scope_is_the_block": (BLOCK, {"stdout": "block\nend of the function\nfunction\n"}),
     "defer_in_a_loop": (BLOCK, {"stdout": "".join(f"round {i}\ndeferred {i}\n" for i in range(3))}),

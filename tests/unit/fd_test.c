@@ -724,6 +724,37 @@ static void ownership(void)
     close(numbers[1]);
 }
 
+/* The kernel watches no regular files, and does not say that one is taken over already. */
+static void ownership_of_files(void)
+{
+    FILE *files[2] = { tmpfile(), tmpfile() };
+    int number = dup(fileno(files[0])), other;
+    go_fd *fd = go_fd_new(number);
+    CHECK(go_fd_new(number) == NULL && errno == EEXIST, 1);
+    other = fcntl(fileno(files[1]), F_DUPFD, number + 256); /* it does not mind others */
+    go_fd *far_ = go_fd_new(other), *near_ = go_fd_new(dup(fileno(files[1])));
+    CHECK(far_ && near_, 1);
+    CHECK(go_fd_new(other) == NULL && errno == EEXIST, 1);
+    CHECK(go_fd_release(fd), number);
+    go_fd *again = go_fd_new(number);
+    CHECK(again != NULL, 1);
+    go_fd_unref(fd);
+    CHECK(go_fd_new(number) == NULL && errno == EEXIST, 1);
+    CHECK(go_fd_new(other) == NULL && errno == EEXIST, 1);
+    CHECK(go_fd_close(again), 0);
+    CHECK(is_open(number), 0);
+    CHECK(dup2(fileno(files[0]), number), number);
+    fd = go_fd_new(number);
+    CHECK(fd != NULL, 1);
+    go_fd_unref(again);
+    CHECK(is_open(number), 1);
+    go_fd_unref(fd);
+    go_fd_unref(far_);
+    go_fd_unref(near_);
+    fclose(files[0]);
+    fclose(files[1]);
+}
+
 static void after_close_all_is_ebadf(void)
 {
     go_fd *pair[2];
@@ -825,6 +856,7 @@ int go_main(int argc, char **argv)
         connections();
         connected_again();
         ownership();
+        ownership_of_files();
         after_close_all_is_ebadf();
     }
     return 0;

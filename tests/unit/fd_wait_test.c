@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 /* ---- the blocking calls ---------------------------------------------------------------------- */
 
@@ -73,7 +74,8 @@ static int regular;
 
 static ssize_t do_sendfile(go_context *ctx, go_fd *fd)
 {
-    return go_fd_sendfile_ctx(ctx, fd, regular, NULL, 1 << 20);
+    off_t start = 0;
+    return go_fd_sendfile_ctx(ctx, fd, regular, &start, 1 << 20);
 }
 
 /* A pipe of each call's own, so that it is the other end that it waits for. */
@@ -480,6 +482,142 @@ static void terminals_end_too(void)
     close(master);
 }
 
+/* ---- descriptors that are shared ------------------------------------------------------------- */
+
+/* A pipe, a named one, a socket and a terminal that is blocking, for other processes use it too. */
+enum shared { PIPE, NAMED_PIPE, SOCKET, TERMINAL, SHARED_KINDS };
+
+static void make_shared(enum shared kind, int ends[2])
+{
+    char name[64] = "/tmp/gofer-fd-XXXXXX";
+    if (kind == PIPE) {
+        CHECK(pipe(ends), 0);
+    } else if (kind == NAMED_PIPE) {
+        CHECK(mkdtemp(name) != NULL, 1);
+        CHECK(chdir(name) == 0 && mkfifo("fifo", 0600) == 0, 1);
+        ends[0] = open("fifo", O_RDWR);
+        ends[1] = open("fifo", O_WRONLY);
+        CHECK(unlink("fifo") == 0 && chdir("/") == 0 && rmdir(name) == 0, 1);
+    } else if (kind == SOCKET) {
+        CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    } else {
+        ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
+        CHECK(ends[0] >= 0 && grantpt(ends[0]) == 0 && unlockpt(ends[0]) == 0, 1);
+        CHECK(ptsname_r(ends[0], name, sizeof name), 0);
+        ends[1] = open(name, O_RDWR | O_NOCTTY);
+    }
+    CHECK(ends[0] >= 0 && ends[1] >= 0, 1);
+    CHECK(dup2(ends[1], 0), 0);
+    close(ends[1]);
+}
+
+/* Descriptor 0 is closed, or the monitor's for a moment. */
+static void put_back(int kept)
+{
+    for (int number; (number = dup(kept)) != 0; go_gosched())
+        close(number);
+}
+
+static const struct blocking shared_writes[] = {
+    { "write", do_write, FULL, GOFER_FD_WRITE },
+    { "writev", do_writev, FULL, GOFER_FD_WRITE },
+    { "sendfile", do_sendfile, FULL, GOFER_FD_WRITE },
+    { "splice to it", do_splice_to, FULL, GOFER_FD_WRITE },
+    { "sendmsg", do_sendmsg, FULL, GOFER_FD_WRITE },
+};
+enum { SHARED_WRITES = sizeof shared_writes / sizeof *shared_writes };
+
+/* Writes until there is an error. */
+static void write_until(const struct blocking *kind, go_context *ctx, go_fd *fd, int error)
+{
+    ssize_t n;
+    do {
+        errno = 0;
+        n = kind->call(ctx, fd);
+    } while (n > 0 && errno != error);
+    if (errno != error) {
+        fprintf(stderr, "%s: got %zd and errno %d, expected errno %d\n", kind->name, n, errno,
+                error);
+        exit(1);
+    }
+}
+
+/* What is ready takes less than the call has: a deadline, a context and close end it all the
+ * same. */
+static void shared_ones_end_too(const struct blocking *write, enum shared kind)
+{
+    int ends[2], kept = dup(0);
+    go_waitgroup wg = { 0 };
+    for (int how = 0; how < 4; how++) {
+        make_shared(kind, ends);
+        go_fd *fd = go_fd_new(0);
+        CHECK(fcntl(0, F_GETFL) & O_NONBLOCK, 0);
+        go_context *ctx = go_context_with_timeout(NULL, GO_MILLISECOND);
+        int64_t deadline = how == 0 ? 0 : go_now() + (how == 1 ? GO_MILLISECOND : GO_HOUR);
+        CHECK(go_fd_set_deadline(fd, GO_WRITABLE, deadline), 0);
+        go_waitgroup_go(&wg, write_until, write, how ? (go_context *)NULL : ctx, fd,
+                        how == 3 ? EBADF : ETIMEDOUT);
+        if (how >= 2)
+            await_waiter(fd, GOFER_FD_WRITE);
+        if (how == 2)
+            CHECK(go_fd_set_deadline(fd, GO_WRITABLE, 1), 0);
+        if (how == 3)
+            CHECK(go_fd_close(fd), 0);
+        go_waitgroup_wait(&wg);
+        go_context_unref(ctx);
+        go_fd_unref(fd);
+        close(ends[0]);
+        put_back(kept);
+    }
+    close(kept);
+}
+
+/* Whether the kernel tries a pipe, and we let it. */
+static bool pipes_are_tried(void)
+{
+#if defined(GOFER_ASAN) || defined(GOFER_TSAN)
+    return false;
+#else
+    int ends[2];
+    struct iovec piece = { buffer, 1 };
+    CHECK(pipe(ends), 0);
+    bool tried = pwritev2(ends[1], &piece, 1, -1, 8 /* RWF_NOWAIT */) == 1;
+    close(ends[0]);
+    close(ends[1]);
+    return tried;
+#endif
+}
+
+/* ... and where nothing was to end it when it began. */
+static void shared_ones_close(enum shared kind)
+{
+    int ends[2], kept = dup(0);
+    go_waitgroup wg = { 0 };
+    make_shared(kind, ends);
+    go_fd *fd = go_fd_new(0);
+    go_waitgroup_go(&wg, write_until, &shared_writes[0], (go_context *)NULL, fd, EBADF);
+    await_waiter(fd, GOFER_FD_WRITE);
+    CHECK(go_fd_close(fd), 0);
+    go_waitgroup_wait(&wg);
+    go_fd_unref(fd);
+    close(ends[0]);
+    put_back(kept);
+    close(kept);
+}
+
+static void shared_ones(void)
+{
+    for (size_t i = 60; i < sizeof buffer; i += 61)
+        buffer[i] = '\n'; /* two characters, for a terminal */
+    static const int writes[] = { 4, 4, SHARED_WRITES, 2 /* the others take byte after byte */ };
+    for (int kind = 0; kind < SHARED_KINDS; kind++)
+        for (int i = 0; i < writes[kind]; i++)
+            shared_ones_end_too(&shared_writes[i], kind);
+    shared_ones_close(SOCKET);
+    if (pipes_are_tried())
+        shared_ones_close(PIPE);
+}
+
 int go_main(int argc, char **argv)
 {
     (void)argc;
@@ -506,6 +644,7 @@ int go_main(int argc, char **argv)
         a_processor_put_aside_polls();
         close_ends_plain_threads();
         terminals_end_too();
+        shared_ones();
     }
     fclose(file);
     return 0;

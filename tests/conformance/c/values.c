@@ -155,6 +155,64 @@ CASE(recover_runtime_error)
     return 0;
 }
 
+/* Where Go's package panics with a string, that is no run-time error. */
+static void recovered_negative(void)
+{
+    go_recoverable();
+    go_defer(print_kind);
+    go_waitgroup wg = { 0 };
+    go_waitgroup_done(&wg);
+}
+
+CASE(recover_wait_group_misuse)
+{
+    recovered_negative();
+    return 0;
+}
+
+static void recovered_copied(void)
+{
+    go_recoverable();
+    go_defer(print_kind);
+    go_cond c = { 0 };
+    go_cond_signal(&c);
+    go_cond copied = c;
+    go_cond_signal(&copied);
+}
+
+CASE(recover_cond_misuse)
+{
+    recovered_copied();
+    return 0;
+}
+
+static void recovered_defaults(void)
+{
+    go_recoverable();
+    go_defer(print_kind);
+    go_select_array((go_case[]){ go_case_default, go_case_default }, 2);
+}
+
+CASE(recover_select_misuse)
+{
+    recovered_defaults();
+    return 0;
+}
+
+static void recovered_size(void)
+{
+    go_recoverable();
+    go_defer(print_kind);
+    volatile int64_t size = -1;
+    go_chan_make(int, size);
+}
+
+CASE(recover_chan_misuse)
+{
+    recovered_size();
+    return 0;
+}
+
 static void recovered_integer(void)
 {
     go_recoverable();

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 )
 
 type codeError struct {
@@ -68,6 +70,31 @@ func init() {
 		recoverKind(func() {
 			var c chan int
 			close(c)
+		})
+	})
+	add("recover_wait_group_misuse", "sync/waitgroup.go Add", func() {
+		recoverKind(func() {
+			var wg sync.WaitGroup
+			wg.Done()
+		})
+	})
+	add("recover_cond_misuse", "sync/cond.go copyChecker", func() {
+		recoverKind(func() {
+			theCond = sync.NewCond(new(sync.Mutex))
+			theCond.Signal()
+			copied := *theCond
+			copied.Signal()
+		})
+	})
+	add("recover_select_misuse", "reflect.Select", func() {
+		recoverKind(func() {
+			reflect.Select([]reflect.SelectCase{{Dir: reflect.SelectDefault}, {Dir: reflect.SelectDefault}})
+		})
+	})
+	add("recover_chan_misuse", "runtime/chan.go makechan", func() {
+		recoverKind(func() {
+			size := -1
+			_ = make(chan int, size)
 		})
 	})
 	add("recover_integer", handled, func() { recoverKind(func() { panic(int64(-7)) }) })
