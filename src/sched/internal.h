@@ -31,6 +31,7 @@ void gofer_kick_timekeeper(gofer_p *p);       /* p->kick was set */
 void gofer_remove_idle_m(gofer_m *m);         /* sched.lock. m stops being idle */
 void gofer_wake_m(gofer_m *m);                /* which sleeps, or is about to */
 void gofer_wake_idle_threads(void);           /* sched.lock. For sched.stopping */
+void gofer_let_other_check(void); /* the caller ends, and is to look for a deadlock again */
 
 /* pinned.c */
 void gofer_send_home(gofer_m *m, gofer_g *g); /* m found g, which another thread shall run */
