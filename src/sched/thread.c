@@ -409,6 +409,21 @@ static bool cannot_wake(pid_t tid)
     return found || is_io_uring_worker(tid);
 }
 
+/* Those that have ever waited: for what it waited last a thread may count yet after it woke. One in
+ * go_run waits for a goroutine. */
+bool gofer_plain_threads_wait(void)
+{
+    bool found = false;
+    atomic_thread_fence(memory_order_acquire); /* pairs with gofer_prepare_park */
+    gofer_spin_lock(&list_lock);
+    for (gofer_m *m = foreign_ms; m && !found; m = m->all_link) {
+        uint8_t reason = atomic_load_explicit(&m->g0.reason, memory_order_relaxed);
+        found = reason != GOFER_WAIT_NONE && reason != GOFER_WAIT_RUN;
+    }
+    gofer_spin_unlock(&list_lock);
+    return found;
+}
+
 /* How many threads are listed, if none of them could wake anybody; else -1. */
 static int count_harmless(void)
 {

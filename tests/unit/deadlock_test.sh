@@ -126,9 +126,10 @@ int main(int argc, char **argv)
 }
 C
 deadlock='fatal error: all goroutines are asleep - deadlock!'
-for which in 'tied' 'tied, and main'; do
+for which in 'tied' 'tied, and main' 'timer' 'reader' 'reader that wakes nobody'; do
     expect ends "$which" 2 "$deadlock"
 done
+GOFER_POLLER=io_uring expect ends 'reader' 2 "$deadlock"
 for which in 'tied'; do
     expect own_main "$which" 2 "$deadlock"
 done
