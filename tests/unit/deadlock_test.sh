@@ -130,7 +130,7 @@ for which in 'tied' 'tied, and main' 'timer' 'reader' 'reader that wakes nobody'
     expect ends "$which" 2 "$deadlock"
 done
 GOFER_POLLER=io_uring expect ends 'reader' 2 "$deadlock"
-for which in 'tied'; do
+for which in 'main thread left' 'tied'; do
     expect own_main "$which" 2 "$deadlock"
 done
 exit $failed
