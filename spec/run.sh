@@ -85,6 +85,8 @@ check waitgroup 0
 check waitgroup 1 -DNO_LOCK
 check waitgroup 1 -DREADY_EARLY
 check waitgroup 1 -DCOUNT_ALONE
+check waitgroup 1 -DNO_STAY
+check waitgroup 1 -DFREE_EARLY
 check idle 0
 check idle 1 -DTIMERS_OUTSIDE
 check idle 1 -DLATE_DECREMENT

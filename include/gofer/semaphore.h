@@ -4,7 +4,7 @@
  *
  * By goroutines and plain threads. First in, first out: one that needs much is not overtaken for
  * ever by those that need little. When a call has returned that observed the last event, the caller
- * may let the object go at once.
+ * may let the object go at once, where no other call on it is in progress.
  * SPDX-License-Identifier: MIT */
 #ifndef GOFER_SEMAPHORE_H
 #define GOFER_SEMAPHORE_H

@@ -1,8 +1,9 @@
 /* Mutexes, wait groups, once, conditions. Go's package sync; its Pool is in pool.h, its Map in
  * map.h. All are usable as `= {0}` (a condition: but for its locker), by goroutines and plain
  * threads, and must not be copied after first use. When a call has returned that observed the last
- * event, the caller may let the object go at once; but a once only when no other call on it is in
- * progress (docs/memory.md). A NULL object is what it is in Go: a nil dereference.
+ * event, the caller may let the object go at once; but a once, or what others wait for too, or with
+ * a context, only when no other call on it is in progress (docs/memory.md). A NULL object is what
+ * it is in Go: a nil dereference.
  *
  * Go's package sync/atomic has no counterpart here: C11's <stdatomic.h> has all of it (Add, And,
  * Or, Load, Store, Swap, CompareAndSwap, by default sequentially consistent as Go's); for

@@ -16,13 +16,22 @@ static inline gofer_g *gofer_self(void)
     return gofer_m_attached()->g;
 }
 
+/* For a plain thread, which is WAITING only in gofer_park_thread. */
+GOFER_UNSEEN static inline void gofer_prepare_park_thread(gofer_g *self, enum gofer_reason reason)
+{
+    atomic_store_explicit(&self->wake, 0, memory_order_relaxed);
+    atomic_store_explicit(&self->reason, (uint8_t)reason, memory_order_relaxed);
+    /* pairs with gofer_plain_threads_wait: who finds what it waits for sees the reason */
+    atomic_thread_fence(memory_order_release);
+}
+
 /* Says that the caller is about to wait. Must come before it is made findable. */
 GOFER_UNSEEN static inline void gofer_prepare_park(gofer_g *self, enum gofer_reason reason)
 {
     gofer_check_jumps(self, __builtin_frame_address(0));
     self->waiting_since = atomic_load_explicit(&gofer_sched.coarse_now, memory_order_relaxed);
     if (gofer_unlikely(self->is_thread))
-        atomic_store_explicit(&self->wake, 0, memory_order_relaxed); /* waits in park_thread */
+        gofer_prepare_park_thread(self, reason);
     else
         gofer_state_waits(self, reason);
 }

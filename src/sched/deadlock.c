@@ -2,7 +2,8 @@
  *
  * Made by a thread that becomes idle, when no other runs a goroutine. Nothing is queued, nothing is
  * detached, no timer is left that somebody waits for: then only a foreign thread could wake
- * somebody, and thread.c says whether there is one. spec/deadlock.pml is the model. */
+ * somebody, and thread.c says whether there is one. Such a thread does not tell that it ended, so
+ * there is always an idle thread that looks again. spec/deadlock.pml is the model. */
 #include "sched/internal.h"
 
 #include "debug/dump.h"
@@ -54,6 +55,20 @@ static void report_blocked(int round)
     gofer_spin_unlock(&gofer_sched.lock);
 }
 
+/* When to look again for what ends without telling us: less and less often. */
+static int64_t again(int round)
+{
+    return round < 12 ? gofer_nanotime() + (1000000LL << (2 * round)) : -1;
+}
+
+/* The same where a timer or a descriptor can wake somebody. A goroutine that is woken runs, and its
+ * thread looks when it becomes idle. A plain thread may wake and end, and nobody looks: so if there
+ * is one, we do, but not so soon that who becomes idle often would mind. */
+static int64_t again_after_wait(int round)
+{
+    return gofer_plain_threads_wait() ? again(round + 3) : -1;
+}
+
 /* Between two looks that found all still a plain thread may have made a goroutine ready and ended,
  * and the goroutine may have started another plain thread and waited again: hence p_takes, for
  * nothing runs without a processor. */
@@ -69,17 +84,19 @@ int64_t gofer_check_deadlock(int round)
     int64_t left = gofer_goroutine_count();
     if (left == 0)
         gofer_say_quiet();
-    if (gofer_timers_can_wake() || gofer_poller_can_wake() || (left == 0 && !gofer_sched.main_gone))
+    if (left == 0 && !gofer_sched.main_gone)
         return -1;
+    if (gofer_timers_can_wake() || gofer_poller_can_wake())
+        return again_after_wait(round);
     bool foreign = gofer_foreign_threads();
     /* Again: a plain thread that waits for a descriptor by now was no foreign one any more. One
      * that was woken since has counted in thread_wakes. */
     if (gofer_poller_can_wake())
-        return -1;
+        return again_after_wait(round);
     if (foreign)
         report_blocked(round);
     if (foreign || wakes != atomic_load_explicit(&gofer_sched.thread_wakes, memory_order_seq_cst))
-        return round < 12 ? gofer_nanotime() + (1000000LL << (2 * round)) : -1;
+        return again(round);
     gofer_spin_lock(&gofer_sched.lock);
     still = gofer_all_still() && takes == gofer_sched.p_takes;
     gofer_spin_unlock(&gofer_sched.lock);

@@ -39,7 +39,8 @@ static void sleep_idle(gofer_m *m)
     int round = 0;
     gofer_poll_batch batch;
     for (;;) {
-        int64_t recheck = gofer_check_deadlock(round++);
+        int64_t recheck = gofer_check_deadlock(round);
+        round = recheck < 0 ? 0 : round + 1;
         int64_t timer = gofer_timers_next();
         gofer_spin_lock(&gofer_sched.lock);
         int64_t deadline = gofer_sched.stopping ? 0 : recheck;

@@ -31,6 +31,7 @@ void gofer_kick_timekeeper(gofer_p *p);       /* p->kick was set */
 void gofer_remove_idle_m(gofer_m *m);         /* sched.lock. m stops being idle */
 void gofer_wake_m(gofer_m *m);                /* which sleeps, or is about to */
 void gofer_wake_idle_threads(void);           /* sched.lock. For sched.stopping */
+void gofer_let_other_check(void); /* the caller ends, and is to look for a deadlock again */
 
 /* pinned.c */
 void gofer_send_home(gofer_m *m, gofer_g *g); /* m found g, which another thread shall run */
@@ -41,8 +42,8 @@ gofer_g *gofer_wait_for_locked(gofer_m *m);   /* sleeps until m's own goroutine 
 int64_t gofer_goroutine_count(void); /* exact when nothing runs */
 bool gofer_all_still(void);          /* sched.lock. Nothing runs and nothing is about to */
 /* Called by a thread that just went idle, without locks; fatal where all is asleep. `round`: how
- * often it was called in this idleness. Returns when to look again, or -1: a foreign thread that
- * keeps the report quiet may end without telling us. */
+ * often it was called in this idleness. Returns when to look again, or -1: a plain thread that
+ * keeps the report quiet may end, or stop waiting, without telling us. */
 int64_t gofer_check_deadlock(int round);
 
 /* steal.c: what a thread that looks for work has seen of the other processors. */
@@ -83,6 +84,7 @@ void gofer_attach_as(gofer_m *m); /* of the calling plain thread, which had none
 void gofer_m_bind(gofer_m *m);    /* the calling thread is m from now on */
 void gofer_m_bind_worker(gofer_m *m); /* the same for one that runs goroutines */
 bool gofer_foreign_threads(void);     /* whether a thread exists that could wake somebody */
+bool gofer_plain_threads_wait(void);  /* whether one may wait for a timer or a descriptor */
 
 /* shutdown.c: what keeps the runtime from ending under a plain thread's feet */
 extern struct gofer_life {

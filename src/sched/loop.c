@@ -192,5 +192,6 @@ void gofer_g0_loop(gofer_m *m)
     }
     if (m->held)
         gofer_hand_off(gofer_release_p(m));
-    gofer_check_deadlock(0);
+    if (gofer_check_deadlock(0) >= 0)
+        gofer_let_other_check();
 }

@@ -399,6 +399,23 @@ static bool is_io_uring_worker(pid_t tid)
     return strncmp(name, "iou-wrk-", 8) == 0 || strncmp(name, "iou-sqp-", 8) == 0;
 }
 
+/* The program's first thread is listed until the process ends, although it has left by
+ * pthread_exit. */
+static bool has_ended(pid_t tid)
+{
+    char path[64], line[128] = "";
+    if (tid != getpid())
+        return false;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)tid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    line[fread(line, 1, sizeof line - 1, file)] = 0;
+    fclose(file);
+    const char *name_end = strrchr(line, ')');
+    return name_end && (strncmp(name_end, ") Z", 3) == 0 || strncmp(name_end, ") X", 3) == 0);
+}
+
 static bool cannot_wake(pid_t tid)
 {
     if (tid == atomic_load_explicit(&gofer_monitor_tid, memory_order_relaxed) ||
@@ -415,7 +432,22 @@ static bool cannot_wake(pid_t tid)
     for (gofer_m *m = foreign_ms; m && !found; m = m->all_link)
         found = m->tid == tid && (m->is_ignored || gofer_state_of(&m->g0) == GOFER_WAITING);
     gofer_spin_unlock(&list_lock);
-    return found || is_io_uring_worker(tid);
+    return found || has_ended(tid) || is_io_uring_worker(tid);
+}
+
+/* Those that have ever waited: for what it waited last a thread may count yet after it woke. One in
+ * go_run waits for a goroutine. */
+bool gofer_plain_threads_wait(void)
+{
+    bool found = false;
+    atomic_thread_fence(memory_order_acquire); /* pairs with gofer_prepare_park */
+    gofer_spin_lock(&list_lock);
+    for (gofer_m *m = foreign_ms; m && !found; m = m->all_link) {
+        uint8_t reason = atomic_load_explicit(&m->g0.reason, memory_order_relaxed);
+        found = reason != GOFER_WAIT_NONE && reason != GOFER_WAIT_RUN;
+    }
+    gofer_spin_unlock(&list_lock);
+    return found;
 }
 
 /* How many threads are listed, if none of them could wake anybody; else -1. */

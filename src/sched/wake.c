@@ -167,6 +167,30 @@ void gofer_wake_one(void)
         start_thread_with(p, true);
 }
 
+/* sched.lock. A thread that sleeps until the goroutine tied to it is ready, or NULL. */
+static gofer_m *locked_m(void)
+{
+    gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire);
+    while (m && m->idle != GOFER_IDLE_LOCKED)
+        m = m->all_link;
+    return m;
+}
+
+/* Whoever wakes finds nothing to do, looks, and keeps the interval. */
+void gofer_let_other_check(void)
+{
+    gofer_p *p = NULL;
+    gofer_spin_lock(&gofer_sched.lock);
+    gofer_m *m = gofer_sched.idle_ms ? gofer_sched.idle_ms : locked_m();
+    if (m)
+        gofer_wake_m(m);
+    else if (!gofer_sched.stopping)
+        p = gofer_take_idle_p();
+    gofer_spin_unlock(&gofer_sched.lock);
+    if (p)
+        start_thread_with(p, false);
+}
+
 /* A worker that has taken it goes on: it becomes idle, and polls, or it runs something, and the
  * monitor looks meanwhile. The monitor itself calls this after its looks. */
 void gofer_poller_need(void)

@@ -3,8 +3,10 @@
  * counted: whoever brought it to zero is about to wake them all, and until then nobody leaves.
  *
  * Lifetime: the decrement to zero without waiters is the last access. With waiters it is the
- * release of `lock`, before they are made ready. One that was the only waiter looks at the group
- * once more, for a reuse too early. */
+ * release of `lock`, before they are made ready. A waiter may touch the group until its call has
+ * returned: a late one sees the zero before `lock` is free, one that was cancelled takes `lock`,
+ * one that was the only waiter looks once more, for a reuse too early. So the group stays until
+ * all waits are over (docs/memory.md). spec/waitgroup.pml is the model. */
 #include "gofer/sync.h"
 
 #include "gofer/panic.h"
