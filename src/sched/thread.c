@@ -1,6 +1,7 @@
 /* Threads: making the runtime's own, giving plain ones a descriptor, telling them apart.
  *
- * A gofer_m of a goroutine thread lives until go_shutdown; all_ms is a list that only grows.
+ * A gofer_m of a goroutine thread lives until go_shutdown has joined the thread; all_ms is a list
+ * that only grows.
  * A plain thread's descriptor is freed by its thread-specific destructor. */
 #include "sched/internal.h"
 
@@ -18,6 +19,7 @@
 
 /* used: with LTO only assembly names it. */
 __thread gofer_m *gofer_tls __attribute__((tls_model("initial-exec"), used));
+__thread bool gofer_thread_ends __attribute__((tls_model("initial-exec")));
 
 /* C++: where this thread's exception state lives. Absent in a program without C++. */
 void *__cxa_get_globals(void) __attribute__((weak));
@@ -177,8 +179,9 @@ void gofer_m_bind_worker(gofer_m *m)
     list_m(m);
 }
 
-/* The calling thread's last act. Each joins the one that ended before it, so at most one is left
- * that nobody has joined; go_shutdown joins that. */
+/* The calling thread's last act but for the program's thread-specific destructors, which find a
+ * plain thread. Each joins the one that ended before it, so at most one is left that nobody has
+ * joined; go_shutdown joins that. */
 static void end_thread(gofer_m *m)
 {
     gofer_spin_lock(&gofer_sched.lock);
@@ -191,13 +194,14 @@ static void end_thread(gofer_m *m)
         pthread_detach(pthread_self());
     }
 #endif
+    GOFER_TSAN_RELEASE(&gofer_sched.thread_count); /* the lock's order, which TSan does not see */
     bool last = --gofer_sched.thread_count == 0;
     gofer_spin_unlock(&gofer_sched.lock);
-    if (before)
-        pthread_join(before->thread, NULL);
-    atomic_store_explicit(&m->gone, 1, memory_order_release);
     if (last)
         gofer_say_quiet();
+    if (before) /* not sooner: its destructors may wait for go_shutdown, which waits for `last` */
+        pthread_join(before->thread, NULL);
+    atomic_store_explicit(&m->gone, 1, memory_order_release);
 }
 
 static void *thread_main(void *argument)
@@ -215,6 +219,7 @@ static void *thread_main(void *argument)
     gofer_reader_row_give(m);
     pthread_setspecific(worker_key, NULL);
     gofer_tls = NULL;
+    gofer_thread_ends = true;
     end_thread(m);
     return NULL;
 }
