@@ -5,6 +5,7 @@
  * A plain thread's descriptor is freed by its thread-specific destructor. */
 #include "sched/internal.h"
 
+#include "base/own_thread.h"
 #include "io/poller.h"
 #include "panic/panic.h"
 
@@ -252,12 +253,8 @@ static int create_thread(gofer_p *p, bool spinning)
         return ENOMEM;
     m->next_p = p;
     m->wake_spinning = spinning;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, THREAD_STACK);
     pthread_t thread;
-    int error = pthread_create(&thread, &attributes, thread_main, m);
-    pthread_attr_destroy(&attributes);
+    int error = gofer_own_thread(&thread, THREAD_STACK, thread_main, m);
     if (error)
         free(m);
     return error;
