@@ -98,6 +98,10 @@ static void detach(void *argument)
         at = &(*at)->all_link;
     *at = m->all_link;
     gofer_spin_unlock(&list_lock);
+    /* what pthread_exit has not unwound is left behind: nothing of it runs or is looked at again */
+    m->g0.defers = NULL;
+    m->g0.running = NULL;
+    m->g0.panics = NULL;
     gofer_locals_free(&m->g0);
     gofer_faults_thread_stop(m);
     gofer_reader_row_give(m);
