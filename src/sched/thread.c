@@ -152,10 +152,19 @@ __attribute__((destructor)) static void unload(void)
 /* Of the thread that started the runtime: whoever starts another thread, the monitor with a name of
  * its own among them, that one is called so. Written before there are any. */
 static char program_name[16];
+static int program_slack; /* nanoseconds by which timers may be late where they are not ours */
 
 void gofer_threads_begin(void)
 {
     prctl(PR_GET_NAME, program_name, 0UL, 0UL, 0UL);
+    if (program_slack == 0) /* later it may be a thread of ours that starts the runtime again */
+        program_slack = prctl(PR_GET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL);
+}
+
+void gofer_sleepers_on_time(bool on_time)
+{
+    unsigned long slack = on_time ? 1 : program_slack > 0 ? (unsigned long)program_slack : 0;
+    prctl(PR_SET_TIMERSLACK, slack, 0UL, 0UL, 0UL);
 }
 
 /* ---- the runtime's own threads ------------------------------------------------------------ */
@@ -178,7 +187,7 @@ void gofer_m_bind_worker(gofer_m *m)
         detach(gofer_tls);
     }
     gofer_m_bind(m);
-    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* sleepers wake on time */
+    gofer_sleepers_on_time(true);
     gofer_faults_thread_start(m);
     pthread_setspecific(worker_key, m); /* no memory: pthread_exit goes unnoticed */
     list_m(m);
