@@ -42,12 +42,15 @@ GOFER_API int go_run(int (*fn)(int argc, char **argv), int argc, char **argv);
 /* Ends the runtime: waits until no goroutine is left, then stops the runtime's threads and gives
  * back its memory. Timeout 0: does not wait; negative: for ever, and goroutines that can never end
  * are a deadlock then. Returns 0 also where it does not run. -1 with EBUSY: goroutines are left at
- * the timeout, or a plain thread is in go_sleep or waits for a timer; or the program has a go_main,
- * with which the runtime ends. -1 with EDEADLK: called in a goroutine. After an error all goes on.
- * After 0 the program's own objects (channels, mutexes) stay as they are, a channel of go_after
- * whose time had not come gets no value any more, signal handlers are as they were, and go_run or
- * go start the runtime anew. Then too, if no thread is in a call of the library, the shared library
- * may be unloaded by dlclose. From plain threads only. Go has no such call. */
+ * the timeout, or a plain thread is in go_sleep or waits for a timer, or a go_fd was not unref'd
+ * yet, be it closed; or the program has a go_main, with which the runtime ends. -1 with EDEADLK:
+ * called in a goroutine. After an error all goes on. After 0 the program's own objects (channels,
+ * mutexes) stay as they are, a channel of go_after whose time had not come gets no value any more,
+ * signal handlers are as they were, and go_run or go start the runtime anew. Then too, if no thread
+ * is in a call of the library, the shared library may be unloaded by dlclose. Destructors of the
+ * program's (of pthread_key_create, thread_local) run on the runtime's threads as these end,
+ * whatever the timeout; one that calls the library there may start the runtime anew, which is ended
+ * in turn. From plain threads only. Go has no such call. */
 GOFER_API int go_shutdown(go_duration timeout);
 
 /* fn is called once, after the text of a fatal error or uncaught panic was written and before

@@ -162,6 +162,21 @@ static int set_attributes(posix_spawnattr_t *attributes, const go_cmd *cmd)
     return posix_spawnattr_setflags(attributes, (short)flags);
 }
 
+/* posix_spawn. The child keeps the thread's timer slack over the exec: it shall be the program's.
+ */
+static int spawn_with_slack(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                            const posix_spawnattr_t *attributes, char *const *arguments,
+                            char *const *environment)
+{
+    bool is_ours = !gofer_m_self()->is_foreign;
+    if (is_ours)
+        gofer_sleepers_on_time(false);
+    int error = posix_spawn(pid, path, actions, attributes, arguments, environment);
+    if (is_ours)
+        gofer_sleepers_on_time(true);
+    return error;
+}
+
 static int spawn(const struct gofer_child *child, const go_cmd *cmd, const char *path,
                  char *const *environment, pid_t *pid)
 {
@@ -175,7 +190,7 @@ static int spawn(const struct gofer_child *child, const go_cmd *cmd, const char 
             if (!error)
                 error = set_attributes(&attributes, cmd);
             if (!error)
-                error = posix_spawn(pid, path, &actions, &attributes, cmd->argv, environment);
+                error = spawn_with_slack(pid, path, &actions, &attributes, cmd->argv, environment);
             posix_spawnattr_destroy(&attributes);
         }
         posix_spawn_file_actions_destroy(&actions);

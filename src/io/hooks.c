@@ -67,9 +67,13 @@ static const gofer_hook_service service = {
     .block = block_pinned,
 };
 
-void gofer_hooks_attach(void)
+void *gofer_hooks_find(void)
 {
-    void *found = dlsym ? dlsym(RTLD_DEFAULT, "gofer_hook_attach") : NULL;
+    return dlsym ? dlsym(RTLD_DEFAULT, "gofer_hook_attach") : NULL;
+}
+
+void gofer_hooks_attach(void *found)
+{
     memcpy(&attach, &found, sizeof attach);
     if (attach && !attach(&service))
         attach = NULL; /* another runtime has it */

@@ -18,6 +18,7 @@
 
 #include "gofer/base.h"
 
+#include "base/own_thread.h"
 #include "panic/panic.h"
 
 #include <pthread.h>
@@ -135,14 +136,10 @@ static void *submitter(void *unused)
 
 static int start_submitter(void)
 {
-    pthread_attr_t attributes;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of the program's runs there */
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, SUBMITTER_STACK);
-    int error = pthread_create(&ring.thread, &attributes, submitter, NULL);
-    pthread_attr_destroy(&attributes);
+    int error = gofer_own_thread(&ring.thread, SUBMITTER_STACK, submitter, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
 }

@@ -60,6 +60,17 @@ static inline void gofer_check_jumps(gofer_g *self, const void *frame)
         gofer_jumped(self, frame);
 }
 
+/* In a function that calls the program back with one deferred call registered: that call runs also
+ * where a C++ exception leaves the function. See exception.c. Without unwind tables no exception
+ * can leave it; with tables that the assembler does not make (-fno-dwarf2-cfi-asm) it does not run.
+ */
+#ifdef __GCC_HAVE_DWARF2_CFI_ASM
+#define GOFER_DEFERS_FOR_EXCEPTIONS() \
+    __asm__ volatile(".cfi_personality 0x1b, gofer_callback_personality")
+#else
+#define GOFER_DEFERS_FOR_EXCEPTIONS() (void)0
+#endif
+
 static inline void gofer_check_ended(gofer_g *self, const void *frame)
 {
     gofer_check_jumps(self, frame);

@@ -85,12 +85,15 @@ void gofer_m_bind(gofer_m *m);    /* the calling thread is m from now on */
 void gofer_m_bind_worker(gofer_m *m); /* the same for one that runs goroutines */
 bool gofer_foreign_threads(void);     /* whether a thread exists that could wake somebody */
 bool gofer_plain_threads_wait(void);  /* whether one may wait for a timer or a descriptor */
+/* The calling thread was the runtime's and has left its loop: go_shutdown joins it. */
+extern __thread bool gofer_thread_ends __attribute__((tls_model("initial-exec")));
 
 /* shutdown.c: what keeps the runtime from ending under a plain thread's feet */
 extern struct gofer_life {
     pthread_mutex_t lock;     /* one starts or ends the runtime at a time */
     _Atomic bool started;     /* written under the lock */
     _Atomic int visitors;     /* plain threads that work on processors or threads */
+    _Atomic int joining;      /* calls of go_shutdown that join threads; rises under the lock */
     _Atomic uint32_t changes; /* futex: go_shutdown shall look again */
 } gofer_life;
 bool gofer_visit_running(gofer_m *m); /* only where it runs */

@@ -10,6 +10,7 @@
  * sleeps until a processor is taken up. */
 #include "sched/internal.h"
 
+#include "base/own_thread.h"
 #include "debug/hog.h"
 #include "debug/options.h"
 #include "io/poller.h"
@@ -42,7 +43,8 @@ enum {
     IDLE_LOOKS = 10,
     TRIM_PERIOD = 1000000000,
     POLL_LATE = 10000000, /* where nobody looked for so long, the monitor does: as Go */
-    UNWATCH_PERIOD = 10000000
+    UNWATCH_PERIOD = 10000000,
+    MONITOR_STACK = 128 * 1024
 };
 
 _Atomic uint32_t gofer_trim_epoch;
@@ -300,14 +302,10 @@ static _Atomic int started; /* 1: somebody has started it, or does */
 
 static void start_monitor(void)
 {
-    pthread_attr_t attributes;
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of the program's runs there */
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, (size_t)128 * 1024);
-    int error = pthread_create(&monitor_thread, &attributes, monitor, NULL);
-    pthread_attr_destroy(&attributes);
+    int error = gofer_own_thread(&monitor_thread, MONITOR_STACK, monitor, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error)
         gofer_fatal("runtime: cannot start the monitor thread: %s", strerror(error));

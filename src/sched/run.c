@@ -16,7 +16,8 @@ enum { DEFAULT_STACK = 256 * 1024, LEAST_STACK = 16 * 1024 };
 #define MOST_STACK ((int64_t)1 << 40)
 
 void gofer_faults_install(void);
-void gofer_hooks_attach(void); /* src/io/hooks.c */
+void *gofer_hooks_find(void); /* src/io/hooks.c */
+void gofer_hooks_attach(void *found);
 
 /* ---- start -------------------------------------------------------------------------------- */
 
@@ -26,7 +27,7 @@ static size_t stack_size_wanted(void)
     return size < LEAST_STACK ? DEFAULT_STACK : size;
 }
 
-static int start(void)
+static int start(void *hooks)
 {
     pthread_sigmask(SIG_BLOCK, NULL, &gofer_sched.signal_mask);
     gofer_debug_start();
@@ -42,7 +43,7 @@ static int start(void)
         return ENOMEM;
     gofer_fork_prepare();
     gofer_faults_install();
-    gofer_hooks_attach();
+    gofer_hooks_attach(hooks);
     return 0;
 }
 
@@ -51,8 +52,11 @@ int gofer_start(void)
     if (gofer_likely(atomic_load_explicit(&gofer_life.started, memory_order_acquire)))
         return 0;
     gofer_fork_check();
+    /* Not under the lock: it takes the loader's, whose owner may be in a constructor that waits for
+     * ours. */
+    void *hooks = gofer_hooks_find();
     pthread_mutex_lock(&gofer_life.lock);
-    int error = atomic_load_explicit(&gofer_life.started, memory_order_relaxed) ? 0 : start();
+    int error = atomic_load_explicit(&gofer_life.started, memory_order_relaxed) ? 0 : start(hooks);
     if (!error)
         atomic_store_explicit(&gofer_life.started, true, memory_order_seq_cst);
     pthread_mutex_unlock(&gofer_life.lock);

@@ -355,6 +355,10 @@ static inline gofer_m *gofer_m_attached(void)
 /* Whether the plain thread m wakes nobody: the deadlock check need not wait for it. */
 void gofer_thread_set_ignored(gofer_m *m, bool ignored);
 
+/* The calling thread's sleeps end on time, as those of the runtime's threads do; or late by what
+ * the program's may. A program that it starts begins with the same. */
+void gofer_sleepers_on_time(bool on_time);
+
 /* A timer was started for `when`, by a thread that is attached: sees to it that somebody wakes in
  * time. */
 void gofer_timekeeper_check(int64_t when);

@@ -7,7 +7,10 @@
  * (sched.stopping). What a goroutine or a started timer needs needs no visit: they keep the runtime
  * up as long as they are there.
  *
- * gofer_life.lock is held over a whole attempt, so starting again waits for its outcome. */
+ * gofer_life.lock is held over a whole attempt, so starting again waits for its outcome. But a
+ * thread that has left its loop has the program's thread-specific destructors before it, and these
+ * may call us, and so start the runtime anew: threads are joined after the release of the lock, and
+ * their descriptors freed then. */
 #include "sched/internal.h"
 
 #include "io/fd.h"
@@ -102,7 +105,13 @@ static bool threads_left(void)
     return left;
 }
 
-static void join_threads(void)
+/* Threads that use nothing of the runtime's any more but their descriptors. */
+struct ended {
+    gofer_m *all;  /* linked by all_link */
+    gofer_m *last; /* joins the one that ended before it, and so on. NULL: all are detached */
+};
+
+static struct ended wait_for_threads(void)
 {
     for (;;) {
         uint32_t seen = atomic_load_explicit(&gofer_life.changes, memory_order_acquire);
@@ -110,20 +119,27 @@ static void join_threads(void)
             break;
         gofer_futex_wait(&gofer_life.changes, seen, -1);
     }
-    if (gofer_sched.last_ended) /* which has joined the one before it, and so on */
-        pthread_join(gofer_sched.last_ended->thread, NULL);
+    GOFER_TSAN_ACQUIRE(&gofer_sched.thread_count); /* released by each that ended */
+    struct ended ended = { atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire),
+                           gofer_sched.last_ended };
+    atomic_store_explicit(&gofer_sched.all_ms, NULL, memory_order_relaxed);
     gofer_sched.last_ended = NULL;
+    return ended;
 }
 
-static void free_threads(void)
+static void join_threads(struct ended ended)
 {
-    gofer_m *m = atomic_load_explicit(&gofer_sched.all_ms, memory_order_acquire);
-    atomic_store_explicit(&gofer_sched.all_ms, NULL, memory_order_relaxed);
-    while (m) {
-        gofer_m *next = m->all_link;
-        free(m);
-        m = next;
+    if (ended.last)
+        pthread_join(ended.last->thread, NULL);
+    GOFER_TSAN_IGNORE_BEGIN();
+    while (ended.all) {
+        gofer_m *next = ended.all->all_link;
+        free(ended.all);
+        ended.all = next;
     }
+    GOFER_TSAN_IGNORE_END();
+    atomic_fetch_sub_explicit(&gofer_life.joining, 1, memory_order_relaxed);
+    gofer_say_quiet();
 }
 
 static void free_all(void)
@@ -133,7 +149,6 @@ static void free_all(void)
     gofer_poller_free();
     GOFER_TSAN_IGNORE_BEGIN();
     gofer_fds_free();
-    free_threads();
     gofer_procs_free();
     gofer_slabs_free_all();
     gofer_stacks_free_all();
@@ -144,11 +159,12 @@ static void free_all(void)
     gofer_sched.stopping = false;
 }
 
-/* gofer_life.lock. */
-static bool try_to_end(void)
+/* gofer_life.lock. Where ended->all is not NULL the caller joins the threads after its release. */
+static bool try_to_end(struct ended *ended)
 {
     if (!atomic_load_explicit(&gofer_life.started, memory_order_relaxed))
-        return true;
+        return gofer_thread_ends ||
+               atomic_load_explicit(&gofer_life.joining, memory_order_relaxed) == 0;
     if (gofer_sched.main_owns_process)
         return false;
     close_door();
@@ -157,7 +173,8 @@ static bool try_to_end(void)
         return false;
     }
     gofer_monitor_stop();
-    join_threads();
+    *ended = wait_for_threads();
+    atomic_fetch_add_explicit(&gofer_life.joining, ended->all != NULL, memory_order_relaxed);
     gofer_signals_end(); /* before the handlers that were there before it */
     gofer_faults_uninstall();
     free_all();
@@ -189,10 +206,15 @@ int go_shutdown(go_duration timeout)
     int64_t deadline = timeout < 0 ? -1 : timeout > INT64_MAX - now ? INT64_MAX : now + timeout;
     for (;;) {
         uint32_t seen = atomic_load_explicit(&gofer_life.changes, memory_order_acquire);
+        struct ended ended = { 0 };
         pthread_mutex_lock(&gofer_life.lock);
-        bool ended = try_to_end();
+        bool down = try_to_end(&ended);
         pthread_mutex_unlock(&gofer_life.lock);
-        if (ended) {
+        if (ended.all) {
+            join_threads(ended);
+            continue; /* a destructor may have started the runtime anew */
+        }
+        if (down) {
             GOFER_TSAN_ACQUIRE(&gofer_life.changes); /* what goroutines did came before */
             return 0;
         }

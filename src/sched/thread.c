@@ -1,9 +1,11 @@
 /* Threads: making the runtime's own, giving plain ones a descriptor, telling them apart.
  *
- * A gofer_m of a goroutine thread lives until go_shutdown; all_ms is a list that only grows.
+ * A gofer_m of a goroutine thread lives until go_shutdown has joined the thread; all_ms is a list
+ * that only grows.
  * A plain thread's descriptor is freed by its thread-specific destructor. */
 #include "sched/internal.h"
 
+#include "base/own_thread.h"
 #include "io/poller.h"
 #include "panic/panic.h"
 
@@ -18,6 +20,7 @@
 
 /* used: with LTO only assembly names it. */
 __thread gofer_m *gofer_tls __attribute__((tls_model("initial-exec"), used));
+__thread bool gofer_thread_ends __attribute__((tls_model("initial-exec")));
 
 /* C++: where this thread's exception state lives. Absent in a program without C++. */
 void *__cxa_get_globals(void) __attribute__((weak));
@@ -95,6 +98,10 @@ static void detach(void *argument)
         at = &(*at)->all_link;
     *at = m->all_link;
     gofer_spin_unlock(&list_lock);
+    /* what pthread_exit has not unwound is left behind: nothing of it runs or is looked at again */
+    m->g0.defers = NULL;
+    m->g0.running = NULL;
+    m->g0.panics = NULL;
     gofer_locals_free(&m->g0);
     gofer_faults_thread_stop(m);
     gofer_reader_row_give(m);
@@ -145,10 +152,19 @@ __attribute__((destructor)) static void unload(void)
 /* Of the thread that started the runtime: whoever starts another thread, the monitor with a name of
  * its own among them, that one is called so. Written before there are any. */
 static char program_name[16];
+static int program_slack; /* nanoseconds by which timers may be late where they are not ours */
 
 void gofer_threads_begin(void)
 {
     prctl(PR_GET_NAME, program_name, 0UL, 0UL, 0UL);
+    if (program_slack == 0) /* later it may be a thread of ours that starts the runtime again */
+        program_slack = prctl(PR_GET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL);
+}
+
+void gofer_sleepers_on_time(bool on_time)
+{
+    unsigned long slack = on_time ? 1 : program_slack > 0 ? (unsigned long)program_slack : 0;
+    prctl(PR_SET_TIMERSLACK, slack, 0UL, 0UL, 0UL);
 }
 
 /* ---- the runtime's own threads ------------------------------------------------------------ */
@@ -171,14 +187,15 @@ void gofer_m_bind_worker(gofer_m *m)
         detach(gofer_tls);
     }
     gofer_m_bind(m);
-    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* sleepers wake on time */
+    gofer_sleepers_on_time(true);
     gofer_faults_thread_start(m);
     pthread_setspecific(worker_key, m); /* no memory: pthread_exit goes unnoticed */
     list_m(m);
 }
 
-/* The calling thread's last act. Each joins the one that ended before it, so at most one is left
- * that nobody has joined; go_shutdown joins that. */
+/* The calling thread's last act but for the program's thread-specific destructors, which find a
+ * plain thread. Each joins the one that ended before it, so at most one is left that nobody has
+ * joined; go_shutdown joins that. */
 static void end_thread(gofer_m *m)
 {
     gofer_spin_lock(&gofer_sched.lock);
@@ -191,13 +208,14 @@ static void end_thread(gofer_m *m)
         pthread_detach(pthread_self());
     }
 #endif
+    GOFER_TSAN_RELEASE(&gofer_sched.thread_count); /* the lock's order, which TSan does not see */
     bool last = --gofer_sched.thread_count == 0;
     gofer_spin_unlock(&gofer_sched.lock);
-    if (before)
-        pthread_join(before->thread, NULL);
-    atomic_store_explicit(&m->gone, 1, memory_order_release);
     if (last)
         gofer_say_quiet();
+    if (before) /* not sooner: its destructors may wait for go_shutdown, which waits for `last` */
+        pthread_join(before->thread, NULL);
+    atomic_store_explicit(&m->gone, 1, memory_order_release);
 }
 
 static void *thread_main(void *argument)
@@ -215,6 +233,7 @@ static void *thread_main(void *argument)
     gofer_reader_row_give(m);
     pthread_setspecific(worker_key, NULL);
     gofer_tls = NULL;
+    gofer_thread_ends = true;
     end_thread(m);
     return NULL;
 }
@@ -242,12 +261,8 @@ static int create_thread(gofer_p *p, bool spinning)
         return ENOMEM;
     m->next_p = p;
     m->wake_spinning = spinning;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, THREAD_STACK);
     pthread_t thread;
-    int error = pthread_create(&thread, &attributes, thread_main, m);
-    pthread_attr_destroy(&attributes);
+    int error = gofer_own_thread(&thread, THREAD_STACK, thread_main, m);
     if (error)
         free(m);
     return error;

@@ -10,6 +10,7 @@
  * it. */
 #include "gofer/signal.h"
 
+#include "base/own_thread.h"
 #include "chan/chan.h"
 #include "context/context.h"
 #include "sched/internal.h"
@@ -242,7 +243,6 @@ static void end_in_child(void)
 static int need_thread(void)
 {
     static bool knows_forks;
-    pthread_attr_t attributes;
     sigset_t all, mine;
     if (relay.runs)
         return 0;
@@ -251,13 +251,10 @@ static int need_thread(void)
         return ENOMEM;
     if (!knows_forks)
         knows_forks = pthread_atfork(NULL, NULL, end_in_child) == 0;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, RELAY_STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &mine); /* it begins so */
-    int error = pthread_create(&relay.thread, &attributes, relay_main, m);
+    int error = gofer_own_thread(&relay.thread, RELAY_STACK, relay_main, m);
     pthread_sigmask(SIG_SETMASK, &mine, NULL);
-    pthread_attr_destroy(&attributes);
     relay.runs = error == 0;
     if (error)
         free(m);

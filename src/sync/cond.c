@@ -142,8 +142,7 @@ static void leave_unless_unlocked(go_cond *c, struct cond_waiter *self)
 static gofer_noinline void unlock_guarded(go_cond *c, go_locker locker, struct cond_waiter *self)
 {
     go_defer(leave_unless_unlocked, c, self);
-    /* Where unlock throws a C++ exception: src/panic/exception.c. */
-    __asm__ volatile(".cfi_personality 0x1b, gofer_callback_personality");
+    GOFER_DEFERS_FOR_EXCEPTIONS();
     locker.unlock(locker.object);
     self->unlocked = true;
 }

@@ -29,8 +29,7 @@ static gofer_cold void run(go_once *once, void (*fn)(void *), void *arg)
         return;
     }
     go_defer(finish, once);
-    /* Where fn throws a C++ exception: src/panic/exception.c. */
-    __asm__ volatile(".cfi_personality 0x1b, gofer_callback_personality");
+    GOFER_DEFERS_FOR_EXCEPTIONS();
     fn(arg);
 }
 

@@ -43,6 +43,18 @@ for compiler in "${compilers[@]}"; do
     done
 done
 
+for compiler in "${compilers[@]}"; do
+    what="$compiler coroutines"
+    echo '#include <coroutine>' | "$compiler" -std=c++20 -fsyntax-only -x c++ - 2>/dev/null ||
+        { echo "$compiler has none of C++20's coroutines: left out" && continue; }
+    for level in -O0 -O2; do
+        build "$compiler" "$work/coroutines" -std=c++20 $level "${warnings[@]}" "$here/coroutines.cpp" ||
+            { fail "$what does not compile" && continue; }
+        got=$(timeout 60 "$work/coroutines" 2>&1)
+        if [ "$got" = ok ]; then echo "ok $what $level"; else fail "$what $level: got $got, expected ok"; fi
+    done
+done
+
 for header in "$source"/include/gofer/*.h "$source"/include/gofer/cxx/*.h; do
     echo "#include \"$header\"" >"$work/header.cpp"
     for compiler in "${compilers[@]}"; do

@@ -41,6 +41,12 @@ for compiler in "${compilers[@]}"; do
         }
         echo "ok $compiler $level"
     done
+    for tables in -fno-asynchronous-unwind-tables -fno-dwarf2-cfi-asm; do
+        "$compiler" -std=gnu11 -O2 $tables -Wall -Wextra -Werror -DGOFER_NO_MAIN -Idist own.c \
+            dist/gofer.c dist/gofer.S -pthread -o own
+        ./own
+        echo "ok $compiler $tables"
+    done
     "$compiler" -std=gnu11 -DGOFER_NO_MAIN -Idist own.c dist/gofer.c dist/gofer.S -pthread -o own
     ./own
     echo "ok $compiler, a main of its own"

@@ -132,6 +132,61 @@ static void aborted_panics_keep_no_memory(void)
 }
 #endif
 
+/* Sanitizers and valgrind mind what is done to a stack that its frames have not left. */
+#if defined __GLIBC__ && !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__
+#include <ucontext.h>
+
+static ucontext_t mine, other;
+static char other_stack[64 * 1024];
+
+static int switches(void)
+{
+    int result = 0;
+    go_recoverable(result);
+    go_defer(note, "c");
+    swapcontext(&other, &mine);
+    return result;
+}
+
+static void in_other(void)
+{
+    {
+        go_defer(note, "a");
+        {
+            go_defer(note, "b");
+            swapcontext(&other, &mine);
+        }
+        swapcontext(&other, &mine);
+    }
+    switches();
+    swapcontext(&other, &mine);
+}
+
+static void contexts_take_turns(go_waitgroup *wg)
+{
+    go_defer(go_waitgroup_done, wg);
+    getcontext(&other);
+    other.uc_stack.ss_sp = other_stack;
+    other.uc_stack.ss_size = sizeof other_stack;
+    makecontext(&other, in_other, 0);
+    swapcontext(&mine, &other);
+    {
+        go_defer(note, "x");
+        swapcontext(&mine, &other);
+        note("|");
+    }
+    swapcontext(&mine, &other);
+    {
+        go_defer(note, "y");
+        swapcontext(&mine, &other);
+        note("|");
+    }
+    memset(other_stack, 'A', sizeof other_stack); /* nothing that lay there is looked at */
+    go_goexit();
+}
+#define HAS_CONTEXTS 1
+#endif
+
 int go_main(int argc, char **argv)
 {
     (void)argc;
@@ -149,6 +204,16 @@ int go_main(int argc, char **argv)
     begin();
     backwards(2);
     CHECK_TEXT(text, "gg|g");
+#ifdef HAS_CONTEXTS
+    if (!runs_under("memcheck")) {
+        go_waitgroup wg = { 0 };
+        begin();
+        go_waitgroup_add(&wg, 1);
+        go(contexts_take_turns, &wg);
+        go_waitgroup_wait(&wg);
+        CHECK_TEXT(text, "b|xac|y");
+    }
+#endif
     CHECK(many(1000), 500 * 3 + 500 * 9);
     verbs();
 #ifdef HAS_MALLINFO

@@ -118,6 +118,37 @@ static void *thread(void *unused)
     return NULL;
 }
 
+static void lock_guarded(void *sum)
+{
+    go_mutex_lock(&mutex);
+    go_defer(go_mutex_unlock, &mutex);
+    ++*(int *)sum;
+}
+
+static __attribute__((noinline)) void exit_here(void *room)
+{
+    go_defer(count, room);
+    pthread_exit(NULL);
+}
+
+/* Compiled without -fexceptions the frames' deferred calls are skipped. */
+static void *exits(void *sum)
+{
+    int room[1024] = { 0 }; /* the deferred call lies below all that destructors call */
+    CHECK(go_local_set(&deferred, sum, lock_guarded), 0);
+    exit_here(room);
+    return NULL;
+}
+
+static void destructors_defer_after_pthread_exit(void)
+{
+    pthread_t exiting;
+    int destroyed = 0;
+    CHECK(pthread_create(&exiting, NULL, exits, &destroyed), 0);
+    pthread_join(exiting, NULL);
+    CHECK(destroyed, 1);
+}
+
 int main(void)
 {
     pthread_t threads[THREADS];
@@ -134,6 +165,7 @@ int main(void)
     CHECK(guarded, THREADS * ROUNDS);
     CHECK(onces, 1);
     CHECK(deferred, THREADS);
+    destructors_defer_after_pthread_exit();
     CHECK(go_shutdown(-1), 0);
     return 0;
 }

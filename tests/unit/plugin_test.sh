@@ -177,4 +177,81 @@ __attribute__((constructor)) static void begin(void)
 }
 END
 KEEP='' expect loads "$work/dies.so" 2 'panic: while it is loaded' 'goroutine 1 [running' 'dies.so:0 +0x'
+
+# A constructor that dlopen runs starts the runtime while another thread does, which needs the
+# loader's lock for it, and sleeps.
+cat >"$work/constructor.c" <<'END'
+#include <gofer.h>
+void wait_for_other(void);
+static int work(int argc, char **argv)
+{
+    return argc;
+}
+__attribute__((constructor)) static void run_at_once(void)
+{
+    wait_for_other();
+    go_run(work, 0, NULL);
+}
+END
+cat >"$work/crosswise.c" <<'END'
+#include <dlfcn.h>
+#include <gofer.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int begins, tid;
+
+static int work(int argc, char **argv)
+{
+    return argc;
+}
+
+static void *runs(void *unused)
+{
+    while (!__atomic_load_n(&begins, __ATOMIC_ACQUIRE))
+        sched_yield();
+    __atomic_store_n(&tid, gettid(), __ATOMIC_RELEASE);
+    go_run(work, 0, NULL);
+    return NULL;
+}
+
+static int sleeps(void)
+{
+    char path[64], text[256] = "";
+    int number = __atomic_load_n(&tid, __ATOMIC_ACQUIRE);
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", number);
+    FILE *file = number ? fopen(path, "re") : NULL;
+    if (!file)
+        return 0;
+    fgets(text, sizeof text, file);
+    fclose(file);
+    return strstr(text, ") S ") != NULL;
+}
+
+void wait_for_other(void) /* called by the constructor */
+{
+    __atomic_store_n(&begins, 1, __ATOMIC_RELEASE);
+    while (!sleeps())
+        sched_yield();
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t other;
+    pthread_create(&other, NULL, runs, NULL);
+    if (!dlopen(argv[1], RTLD_NOW))
+        printf("%s\n", dlerror());
+    pthread_join(other, NULL);
+    printf("both ran\n");
+    return 0;
+}
+END
+${CC:-cc} -std=gnu11 -g -w -I"$source/include" -shared -fPIC "$work/constructor.c" \
+    "$build/libgofer.so" -Wl,-rpath,"$build" -o "$work/constructor.so" || exit 1
+${CC:-cc} -std=gnu11 -g -w -D_GNU_SOURCE -I"$source/include" "$work/crosswise.c" -rdynamic \
+    "$build/libgofer.so" -Wl,-rpath,"$build" -pthread -ldl -o "$work/crosswise" || exit 1
+expect crosswise "$work/constructor.so" 0 "both ran"
 exit $failed

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,28 @@ static void check_output(go_cmd *cmd, const char *expected)
     CHECK_TEXT(bytes, expected);
     CHECK(size, strlen(expected));
     free(bytes);
+}
+
+/* ---- what they begin with ------------------------------------------------------------------- */
+
+enum { SLACK = 70001 };
+static int has_slack; /* which emulators and old kernels do not show */
+
+__attribute__((constructor)) static void before_the_runtime(void)
+{
+    prctl(PR_SET_TIMERSLACK, (unsigned long)SLACK, 0UL, 0UL, 0UL);
+    has_slack = prctl(PR_GET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL) == SLACK &&
+                access("/proc/self/timerslack_ns", R_OK) == 0;
+}
+
+static void timer_slack(void)
+{
+    go_cmd cmd = { .argv = (char *[]){ "cat", "/proc/self/timerslack_ns", NULL } };
+    if (!has_slack)
+        return;
+    CHECK(prctl(PR_GET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL), 1); /* a thread's that runs goroutines */
+    check_output(&cmd, "70001\n");
+    CHECK(prctl(PR_GET_TIMERSLACK, 0UL, 0UL, 0UL, 0UL), 1);
 }
 
 /* ---- how they end ---------------------------------------------------------------------------- */
@@ -703,6 +726,7 @@ static void names_are_looked_up(void)
 
 static void all(void)
 {
+    timer_slack();
     statuses();
     the_state_in_words_is_cut();
     time_is_counted();

@@ -7,6 +7,8 @@
 
 enum { THREADS = 4, ROUNDS = 2000 };
 
+static __thread volatile char
+    thread_local_room[300 * 1024]; /* more than our threads' frames have */
 static go_chan(long) values;
 static go_mutex mutex;
 static long guarded;
@@ -56,6 +58,7 @@ static void adder(long *value, go_waitgroup *wg)
 int main(void)
 {
     pthread_t threads[THREADS];
+    thread_local_room[0] = 1; /* else it is left out */
     CHECK(go_run(add, 1, NULL), 2);
     CHECK(go_run(add, 2, NULL), 3);
     errno = 0;

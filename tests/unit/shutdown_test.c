@@ -210,6 +210,60 @@ static void at_once_from_several_threads(void)
     shut_down();
 }
 
+static pthread_key_t key;
+static int destroyed;
+
+/* On a thread of the runtime's that ends: it starts the runtime anew. */
+static void run_at_end(void *value)
+{
+    (void)value;
+    CHECK(go_run(work, 3, NULL), 3);
+    if (__atomic_add_fetch(&destroyed, 1, __ATOMIC_RELAXED) % 2 && go_shutdown(GO_MICROSECOND) != 0)
+        CHECK(errno, EBUSY);
+}
+
+static void set_value(go_waitgroup *all)
+{
+    go_lock_os_thread(); /* each has another */
+    CHECK(pthread_setspecific(key, &key), 0);
+    go_waitgroup_done(all);
+    go_waitgroup_wait(all);
+    go_unlock_os_thread();
+}
+
+static int set_values(int argc, char **argv)
+{
+    (void)argv;
+    go_waitgroup all = { 0 };
+    go_waitgroup_add(&all, argc);
+    for (int i = 1; i < argc; i++)
+        go(set_value, &all);
+    set_value(&all);
+    return 0;
+}
+
+static void *shut_down_too(void *unused)
+{
+    (void)unused;
+    CHECK(go_shutdown(-1), 0);
+    return NULL;
+}
+
+static void destructors_use_the_runtime(void)
+{
+    CHECK(pthread_key_create(&key, run_at_end), 0);
+    for (int i = 1; i <= 10; i++) {
+        pthread_t other;
+        go_run(set_values, THREADS, NULL);
+        CHECK(pthread_create(&other, NULL, shut_down_too, NULL), 0);
+        CHECK(go_shutdown(-1), 0);
+        CHECK(__atomic_load_n(&destroyed, __ATOMIC_RELAXED), i * THREADS);
+        pthread_join(other, NULL);
+        shut_down();
+    }
+    pthread_key_delete(key);
+}
+
 int main(void)
 {
     threads_before = thread_count();
@@ -222,5 +276,6 @@ int main(void)
     drops_a_timer_that_nobody_waits_for();
     handlers_are_as_they_were();
     at_once_from_several_threads();
+    destructors_use_the_runtime();
     return 0;
 }
