@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-enum { ALTERNATE_STACK = 128 * 1024, GUARD_REACH = 65536, NIL_PAGE = 4096 };
+enum { ALTERNATE_STACK = 128 * 1024, GUARD_REACH = 65536 };
 
 void gofer_faults_install(void);
 void gofer_faults_thread_start(gofer_m *m);
@@ -52,7 +52,7 @@ static enum fault fault_of(int number, const siginfo_t *info)
     bool has_address = number == SIGBUS
                            ? info->si_code == BUS_ADRERR
                            : info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
-    return has_address && (uintptr_t)info->si_addr < NIL_PAGE ? FAULT_NIL : FAULT_ADDRESS;
+    return has_address && (uintptr_t)info->si_addr < GOFER_NIL_PAGE ? FAULT_NIL : FAULT_ADDRESS;
 }
 
 struct line {
