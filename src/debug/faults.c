@@ -278,9 +278,10 @@ void gofer_faults_thread_start(gofer_m *m)
 
 void gofer_faults_thread_stop(gofer_m *m)
 {
-    stack_t none = { .ss_flags = SS_DISABLE };
+    stack_t now, none = { .ss_flags = SS_DISABLE };
     if (!m->alternate_stack)
         return;
-    sigaltstack(&none, NULL);
+    if (sigaltstack(NULL, &now) == 0 && now.ss_sp == m->alternate_stack)
+        sigaltstack(&none, NULL); /* else the program has put its own there since */
     munmap(m->alternate_stack, ALTERNATE_STACK);
 }
