@@ -10,6 +10,7 @@
  * gofer_life.lock is held over a whole attempt, so starting again waits for its outcome. */
 #include "sched/internal.h"
 
+#include "debug/hog.h"
 #include "io/fd.h"
 #include "io/poller.h"
 #include "io/raw.h"
@@ -158,6 +159,7 @@ static bool try_to_end(void)
     }
     gofer_monitor_stop();
     join_threads();
+    gofer_hog_end();
     gofer_signals_end(); /* before the handlers that were there before it */
     gofer_faults_uninstall();
     free_all();
