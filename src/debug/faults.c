@@ -8,12 +8,15 @@
 #include "debug/dump.h"
 #include "debug/faults.h"
 #include "panic/panic.h"
+#include "signal/caught.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-enum { ALTERNATE_STACK = 128 * 1024, GUARD_REACH = 65536, NIL_PAGE = 4096 };
+enum { ALTERNATE_STACK = 128 * 1024, GUARD_REACH = 65536 };
 
 void gofer_faults_install(void);
 void gofer_faults_thread_start(gofer_m *m);
@@ -52,7 +55,7 @@ static enum fault fault_of(int number, const siginfo_t *info)
     bool has_address = number == SIGBUS
                            ? info->si_code == BUS_ADRERR
                            : info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
-    return has_address && (uintptr_t)info->si_addr < NIL_PAGE ? FAULT_NIL : FAULT_ADDRESS;
+    return has_address && (uintptr_t)info->si_addr < GOFER_NIL_PAGE ? FAULT_NIL : FAULT_ADDRESS;
 }
 
 struct line {
@@ -150,6 +153,31 @@ static struct sigaction earlier[NSIG];
 static gofer_spin install_lock;
 static bool installed[NSIG];
 
+/* The thread's fault that was last passed on, and where: see pass_on. */
+static __thread struct {
+    const void *context;
+    const char *frame;
+} passed __attribute__((tls_model("initial-exec")));
+
+void gofer_bypass_tsan(int number, void (*handler)(int, siginfo_t *, void *))
+{
+#ifdef GOFER_TSAN
+    struct {
+        void (*handler)(int, siginfo_t *, void *);
+        unsigned long flags;
+        void *restorer;
+        uint64_t mask;
+    } action;
+    if (syscall(SYS_rt_sigaction, number, NULL, &action, sizeof action.mask) != 0)
+        return;
+    action.handler = handler;
+    syscall(SYS_rt_sigaction, number, &action, NULL, sizeof action.mask);
+#else
+    (void)number;
+    (void)handler;
+#endif
+}
+
 bool gofer_call_handler(const struct sigaction *action, int number, siginfo_t *info, void *context)
 {
     if (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN)
@@ -165,6 +193,20 @@ bool gofer_call_handler(const struct sigaction *action, int number, siginfo_t *i
     return true;
 }
 
+/* False: there is nobody behind. A handler that once replaced ours and calls it for what is not its
+ * own may now be behind ours: from there the same fault comes again, in a deeper frame. Where a
+ * handler jumps out, a later fault's context may lie at the same place, but then so does the frame.
+ */
+static bool pass_on(int number, siginfo_t *info, void *context)
+{
+    const char *frame = __builtin_frame_address(0);
+    if (passed.context == context && frame < passed.frame)
+        return false;
+    passed.context = context;
+    passed.frame = frame;
+    return gofer_call_handler(&earlier[number], number, info, context);
+}
+
 /* A call or a jump led to the address that failed. */
 static bool is_bad_call(int number, const siginfo_t *info, uintptr_t pc)
 {
@@ -177,7 +219,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
     uintptr_t pc = gofer_fault_pc(context);
     bool overflow = number == SIGSEGV && m && info->si_code > 0 && is_overflow(m->g, info->si_addr);
     bool panics = !overflow && becomes_panic(m, info);
-    if (!panics && gofer_call_handler(&earlier[number], number, info, context))
+    if (!panics && pass_on(number, info, context))
         return;
     uintptr_t begin = pc;
     if (m && is_bad_call(number, info, pc))
@@ -203,16 +245,28 @@ static void on_quit(int number, siginfo_t *info, void *context)
     gofer_die_of_signal("SIGQUIT: quit\n", line, true, pc);
 }
 
+static bool is_ours(const struct sigaction *action)
+{
+    return action->sa_sigaction == on_fault || action->sa_sigaction == on_quit;
+}
+
+/* Whether a signal comes to ours: the program may have put its own there since. */
+static bool is_in_front(int number, const struct sigaction *now)
+{
+    return is_ours(now) || (installed[number] && gofer_signals_is_catcher(now));
+}
+
 /* `in_front`: where the program has a handler too. */
 static void install(int number, void (*handler)(int, siginfo_t *, void *), bool in_front)
 {
     struct sigaction now, action = { .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
     gofer_spin_lock(&install_lock);
-    if (!installed[number] && sigaction(number, NULL, &now) == 0 &&
+    if (sigaction(number, NULL, &now) == 0 && !is_in_front(number, &now) &&
         (in_front || now.sa_handler == SIG_DFL)) {
         earlier[number] = now;
         action.sa_sigaction = handler;
         installed[number] = sigaction(number, &action, NULL) == 0;
+        gofer_bypass_tsan(number, handler);
     }
     gofer_spin_unlock(&install_lock);
 }
@@ -238,10 +292,8 @@ void gofer_faults_uninstall(void)
     gofer_spin_lock(&install_lock);
     for (int number = 1; number < NSIG; number++) {
         struct sigaction now;
-        if (!installed[number] || sigaction(number, NULL, &now) != 0 ||
-            (now.sa_sigaction != on_fault && now.sa_sigaction != on_quit))
-            continue;
-        sigaction(number, &earlier[number], NULL);
+        if (installed[number] && sigaction(number, NULL, &now) == 0 && is_ours(&now))
+            sigaction(number, &earlier[number], NULL);
         installed[number] = false;
     }
     gofer_spin_unlock(&install_lock);
@@ -278,9 +330,10 @@ void gofer_faults_thread_start(gofer_m *m)
 
 void gofer_faults_thread_stop(gofer_m *m)
 {
-    stack_t none = { .ss_flags = SS_DISABLE };
+    stack_t now, none = { .ss_flags = SS_DISABLE };
     if (!m->alternate_stack)
         return;
-    sigaltstack(&none, NULL);
+    if (sigaltstack(NULL, &now) == 0 && now.ss_sp == m->alternate_stack)
+        sigaltstack(&none, NULL); /* else the program has put its own there since */
     munmap(m->alternate_stack, ALTERNATE_STACK);
 }

@@ -8,6 +8,7 @@
  * the thread may block the signal. */
 #include "arch/fault.h"
 #include "debug/dump.h"
+#include "debug/faults.h"
 #include "debug/hog.h"
 
 #include <signal.h>
@@ -29,11 +30,11 @@ static struct {
     struct gofer_trace trace;
 } answer;
 
-/* The monitor's alone. */
+/* The monitor's alone, and the process's end's. */
 static struct place {
     const void *key; /* the spawn site, or where there is none the function */
     unsigned count;
-    const gofer_site *site;
+    char text[160]; /* the site's, copied: what has it may be unloaded by the end */
 } places[PLACES];
 static int signal_number; /* 0: not looked for yet; -1: the program uses it */
 
@@ -70,13 +71,19 @@ static void print_counts(void)
 {
     char line[300];
     for (int i = 0; i < PLACES && places[i].count; i++) {
-        const gofer_site *site = places[i].site;
-        if (!site || places[i].count == 1)
+        if (!places[i].text[0] || places[i].count == 1)
             continue;
-        int n = snprintf(line, sizeof line, "gofer: hog: %u times: goroutines of main.%s, %s:%d\n",
-                         places[i].count, site->function, site->file, site->line);
+        int n = snprintf(line, sizeof line, "gofer: hog: %u times: goroutines of main.%s\n",
+                         places[i].count, places[i].text);
         gofer_print_bytes(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
     }
+}
+
+static void print_counts_at_exit(void)
+{
+    static bool asked_for;
+    if (!asked_for)
+        asked_for = atexit(print_counts) == 0;
 }
 
 static void choose_signal(void)
@@ -90,11 +97,13 @@ static void choose_signal(void)
     if (number > 0 && sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL &&
         sigaction(number, &action, NULL) == 0)
         signal_number = number;
-    if (signal_number > 0)
-        atexit(print_counts);
-    else
+    if (signal_number > 0) {
+        gofer_bypass_tsan(signal_number, on_question);
+        print_counts_at_exit();
+    } else {
         gofer_print("gofer: GOFER_DEBUG=hog: the program uses the signal; give another number in "
                     "GOFER_HOG_SIGNAL\n");
+    }
 }
 
 static bool has_answered(void)
@@ -131,7 +140,6 @@ static struct place *place_of_answer(void)
     for (int i = 0; i < PLACES; i++)
         if (places[i].key == key || !places[i].key) {
             places[i].key = key;
-            places[i].site = answer.site;
             return &places[i];
         }
     return NULL;
@@ -159,6 +167,21 @@ void gofer_hog_seen(const gofer_m *m, int64_t nanoseconds)
     if (signal_number < 0 || !ask(m))
         return;
     struct place *place = place_of_answer();
-    if (place && place->count++ == 0)
-        print_report(nanoseconds);
+    if (!place || place->count++ > 0)
+        return;
+    const gofer_site *site = answer.site;
+    if (site)
+        snprintf(place->text, sizeof place->text, "%s, %s:%d", site->function, site->file,
+                 site->line);
+    print_report(nanoseconds);
+}
+
+void gofer_hog_end(void)
+{
+    struct sigaction now, none = { .sa_handler = SIG_DFL };
+    if (signal_number <= 0)
+        return;
+    if (sigaction(signal_number, NULL, &now) == 0 && now.sa_sigaction == on_question)
+        sigaction(signal_number, &none, NULL);
+    signal_number = 0;
 }

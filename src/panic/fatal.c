@@ -201,9 +201,28 @@ static void print_panics_at_once(const struct gofer_panic *panic)
         gofer_print_panics(panic);
 }
 
+/* As Go's: run-time errors, panic(nil) and the bools are each one value, wherever they are raised;
+ * but a fault at a wild address is its own. */
+static bool is_same_value(const struct gofer_panic *a, const struct gofer_panic *b)
+{
+    const go_panic_value *v = &a->value, *w = &b->value;
+    bool shared =
+        v->kind == GO_VALUE_RUNTIME || v->kind == GO_VALUE_NIL || v->kind == GO_VALUE_BOOL;
+    return shared && v->kind == w->kind && strcmp(v->text, w->text) == 0 &&
+           (uintptr_t)v->pointer < GOFER_NIL_PAGE && (uintptr_t)w->pointer < GOFER_NIL_PAGE;
+}
+
+/* The same value twice in a row is printed once. */
+static void mark_same_values(struct gofer_panic *newest)
+{
+    for (struct gofer_panic *panic = newest; panic && panic->older; panic = panic->older)
+        panic->older->repanicked |= is_same_value(panic, panic->older);
+}
+
 _Noreturn gofer_cold void gofer_die_of_panic(gofer_g *self)
 {
     begin_end();
+    mark_same_values(self->panics);
     const struct gofer_panic *panic = self->panics;
     keep_text("panic: ", panic->value.text);
     print_panics_at_once(panic);
@@ -223,9 +242,10 @@ _Noreturn gofer_cold void gofer_die_of_panic(gofer_g *self)
 static void print_pending_panics(bool is_panic)
 {
     gofer_m *m = gofer_m_self();
-    const struct gofer_panic *newest = m ? m->g->panics : NULL;
+    struct gofer_panic *newest = m ? m->g->panics : NULL;
     if (!newest)
         return;
+    mark_same_values(newest);
     gofer_print_panics(newest);
     if (!is_panic || !newest->is_goexit)
         gofer_print("\t");

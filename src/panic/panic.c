@@ -33,12 +33,13 @@ static void drop_newest(gofer_g *self)
     self->panics = self->panics->older;
 }
 
-/* Drops what lies deeper than `frame`; returns whether a Goexit was among it. */
+/* Drops what lies deeper than `frame`, of the panics up to a Goexit: that goes on, and as in Go
+ * what it gave up stays in the chain. Returns whether there was one. */
 static bool drop_deeper(gofer_g *self, const char *frame)
 {
     bool goexit = false;
-    while (self->panics && self->panics->frame <= frame) {
-        goexit |= self->panics->is_goexit;
+    while (!goexit && self->panics && self->panics->frame <= frame) {
+        goexit = self->panics->is_goexit;
         drop_newest(self);
     }
     while (self->running && self->running->frame <= frame)

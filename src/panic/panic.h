@@ -4,6 +4,8 @@
 
 #include "sched/sched.h"
 
+enum { GOFER_NIL_PAGE = 4096 }; /* as in Go a fault below it is one at a nil pointer */
+
 /* Raises a run-time error whose text is printed as it is ("send on closed channel"). */
 _Noreturn gofer_cold void gofer_panic_runtime(const char *text);
 

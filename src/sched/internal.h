@@ -128,6 +128,7 @@ void gofer_monitor_stop(void); /* sched.stopping is set; returns when its thread
 
 /* procs.c */
 int gofer_cpu_count(void);
+int gofer_procs_at_start(void); /* GOMAXPROCS, if the runtime started now */
 void gofer_procs_start(void);
 void gofer_procs_refresh(void);      /* the machine may have changed what it gives */
 void gofer_procs_free(void);         /* nobody holds one, and no thread is left */

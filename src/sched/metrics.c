@@ -16,7 +16,8 @@ static int64_t load_int(const _Atomic int *value)
 
 static uint64_t count_processors(void)
 {
-    return (uint64_t)load_int(&gofer_sched.nprocs);
+    int64_t n = load_int(&gofer_sched.nprocs);
+    return (uint64_t)(n > 0 ? n : gofer_procs_at_start());
 }
 
 static uint64_t count_idle_processors(void)
@@ -161,7 +162,7 @@ static uint64_t count_unused_stacks(void)
            "Threads that run goroutines and sleep for lack of work.")                            \
     METRIC("/gofer/timers:timers", gofer_timers_count, 0, false,                                 \
            "Timers that run: sleepers, timers, tickers, deadlines.")                             \
-    METRIC("/sched/gomaxprocs:threads", count_processors, 0, false,                              \
+    METRIC("/sched/gomaxprocs:threads", count_processors, 0, true,                               \
            "How many threads may run goroutines at once: go_gomaxprocs(0).")                     \
     METRIC("/sched/goroutines-created:goroutines", count_created, 1, false,                      \
            "Goroutines started so far. Approximate.")                                            \

@@ -222,15 +222,18 @@ void gofer_procs_free(void)
         free(gofer_sched.ps[--n]);
 }
 
-void gofer_procs_start(void)
+int gofer_procs_at_start(void)
 {
     int n = (int)gofer_number_from("GOMAXPROCS", INT32_MAX);
-    automatic = n == 0;
-    if (automatic)
+    if (n == 0)
         n = gofer_cpu_count();
-    if (n > GOFER_MAX_PROCS)
-        n = GOFER_MAX_PROCS;
-    n = make_ps(n);
+    return n < GOFER_MAX_PROCS ? n : GOFER_MAX_PROCS;
+}
+
+void gofer_procs_start(void)
+{
+    automatic = gofer_number_from("GOMAXPROCS", INT32_MAX) == 0;
+    int n = make_ps(gofer_procs_at_start());
     unrest(n);
     atomic_store_explicit(&gofer_sched.nprocs, n, memory_order_release);
 }

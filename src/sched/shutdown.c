@@ -13,6 +13,7 @@
  * their descriptors freed then. */
 #include "sched/internal.h"
 
+#include "debug/hog.h"
 #include "io/fd.h"
 #include "io/poller.h"
 #include "io/raw.h"
@@ -175,6 +176,7 @@ static bool try_to_end(struct ended *ended)
     gofer_monitor_stop();
     *ended = wait_for_threads();
     atomic_fetch_add_explicit(&gofer_life.joining, ended->all != NULL, memory_order_relaxed);
+    gofer_hog_end();
     gofer_signals_end(); /* before the handlers that were there before it */
     gofer_faults_uninstall();
     free_all();

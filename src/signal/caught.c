@@ -6,8 +6,6 @@
 
 #include <sched.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct gofer_caught gofer_caught;
 
@@ -72,31 +70,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 /* ---- dispositions ------------------------------------------------------------------------- */
 
-#ifdef GOFER_TSAN
-/* TSan puts a handler of its own in ours's place, which holds signals back until the thread calls
- * something that TSan intercepts; an idle thread never does. So ours goes where the kernel sees it.
- */
-static void bypass_tsan(int number)
-{
-    struct {
-        void (*handler)(int, siginfo_t *, void *);
-        unsigned long flags;
-        void *restorer;
-        uint64_t mask;
-    } action;
-    if (syscall(SYS_rt_sigaction, number, NULL, &action, sizeof action.mask) != 0)
-        return;
-    action.handler = on_signal;
-    syscall(SYS_rt_sigaction, number, &action, NULL, sizeof action.mask);
-}
-#else
-static void bypass_tsan(int number)
-{
-    (void)number;
-}
-#endif
-
-static bool is_ours(const struct sigaction *action)
+bool gofer_signals_is_catcher(const struct sigaction *action)
 {
     return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == on_signal;
 }
@@ -134,7 +108,7 @@ static bool install_catcher(int number)
         sigfillset(&action.sa_mask);
     if (sigaction(number, &action, NULL) != 0)
         return false;
-    bypass_tsan(number);
+    gofer_bypass_tsan(number, on_signal);
     return true;
 }
 
@@ -183,7 +157,7 @@ void gofer_signals_restore(uint64_t signals)
         uint64_t bit = gofer_signal_bit(number);
         if (!(signals & kept & bit) || sigaction(number, NULL, &now) != 0)
             continue;
-        if (is_ours(&now) || ((ignored & bit) && now.sa_handler == SIG_IGN)) {
+        if (gofer_signals_is_catcher(&now) || ((ignored & bit) && now.sa_handler == SIG_IGN)) {
             sigaction(number, &before[number], NULL);
             kept &= ~bit;
         }

@@ -12,6 +12,8 @@
 
 #include "base/base.h"
 
+#include <signal.h>
+
 enum { GOFER_SIGNALS = 64 };
 
 static inline uint64_t gofer_signal_bit(int number)
@@ -28,6 +30,9 @@ extern struct gofer_caught {
     _Atomic uint32_t handling; /* handlers between their look at wanted and their mark in pending */
     _Atomic uint32_t news;     /* futex: pending or wanted has changed */
 } gofer_caught;
+
+/* Whether the handler is the one that catches signals. */
+bool gofer_signals_is_catcher(const struct sigaction *action);
 
 /* The callers of these hold relay.c's lock. */
 void gofer_signals_catch(uint64_t signals);

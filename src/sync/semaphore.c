@@ -71,13 +71,16 @@ void go_semaphore_release(go_semaphore *s, int64_t n)
     gofer_batch_ready(&batch);
 }
 
-/* The waiter was cancelled; if it stood in front of others, they may go on. */
+/* The waiter was cancelled; if it stood in front of others and something is free, they may go on.
+ */
 static gofer_cold void withdraw(go_semaphore *s, struct gofer_sync_waiter *waiter)
 {
     struct gofer_sync_batch batch = { 0 };
     gofer_spin_lock(lock_of(s));
+    bool was_first = s->waiters == waiter;
     gofer_waiters_remove(&s->waiters, waiter);
-    let_in(s, &batch);
+    if (was_first && s->size > s->held)
+        let_in(s, &batch);
     gofer_spin_unlock(lock_of(s));
     gofer_batch_ready(&batch);
 }

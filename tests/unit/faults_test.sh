@@ -7,7 +7,9 @@ compile faults <<'C'
 #define _GNU_SOURCE
 #include <gofer.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -97,6 +99,39 @@ static void on_signal(int number)
     write(1, text, sizeof text - 1);
     _exit(number == SIGSEGV ? 40 : 41);
 }
+static struct sigaction replaced;
+static void calls_replaced(int number, siginfo_t *info, void *context)
+{
+    static const char text[] = "the program's handler, then what was there\n";
+    write(1, text, sizeof text - 1);
+    replaced.sa_sigaction(number, info, context);
+}
+static sigjmp_buf out;
+static void jumps_out(int number)
+{
+    siglongjmp(out, number);
+}
+/* A handler set after the runtime has started. */
+static void handle_late(const char *which)
+{
+    struct sigaction action = { .sa_sigaction = calls_replaced, .sa_flags = SA_SIGINFO };
+    if (!strcmp(which, "late"))
+        signal(SIGSEGV, on_signal);
+    if (!strcmp(which, "late-calls"))
+        sigaction(SIGSEGV, &action, &replaced);
+    if (!strcmp(which, "late-jumps"))
+        signal(SIGSEGV, jumps_out);
+}
+static void jump_often(void)
+{
+    volatile int jumps = 0;
+    for (int i = 0; i < 3; i++)
+        if (sigsetjmp(out, 1))
+            jumps++;
+        else
+            deref(NULL);
+    printf("jumped %d times\n", jumps);
+}
 static long dig(long n)
 {
     volatile char room[256];
@@ -135,11 +170,16 @@ static int in_goroutine(int argc, char **argv)
         kill(getpid(), SIGSEGV);
         pause(); /* another thread may be the one that gets it */
     }
-    if (!strcmp(which, "recover") || !strcmp(which, "front"))
+    bool late = !strncmp(which, "late", 4);
+    if (late)
+        handle_late(which);
+    if (!strcmp(which, "recover") || !strcmp(which, "front") || late)
         recover_all();
-    if (!strcmp(which, "front"))
+    if (!strcmp(which, "front") || late)
         go_set_panic_on_fault(0);
-    if (!strcmp(which, "front") || !strcmp(which, "own"))
+    if (!strcmp(which, "late-jumps"))
+        jump_often();
+    else if (!strcmp(which, "front") || !strcmp(which, "own") || late)
         deref(NULL);
     if (!strcmp(which, "uncaught")) {
         go_set_panic_on_fault(1);
@@ -154,11 +194,22 @@ static int in_goroutine(int argc, char **argv)
         pthread_join(id, NULL);
     return 0;
 }
+static int nothing(int argc, char **argv)
+{
+    return 0;
+}
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!strcmp(argv[1], "own") || !strcmp(argv[1], "front"))
         signal(SIGSEGV, on_signal);
+    if (!strcmp(argv[1], "restart")) { /* the program's handler stays over the first end */
+        go_run(nothing, 0, NULL);
+        signal(SIGSEGV, on_signal);
+        go_shutdown(-1);
+        signal(SIGSEGV, SIG_DFL);
+        argv[1] = "recover";
+    }
     if (!strcmp(argv[1], "main-overflow")) {
         go_gosched();
         go_run(in_goroutine, argc, argv);
@@ -206,6 +257,12 @@ $nil
 [signal SIGBUS: bus error code=0x2 addr=0x" 'main.deref(' 'main.in_goroutine('
 expect faults own 40 "the program's handler" 'no:panic'
 expect faults front 40 'own: 1' "the program's handler"
+expect faults late 40 'own: 1' "the program's handler"
+expect faults late-calls 2 "own: 1
+the program's handler, then what was there
+$nil" 'main.deref('
+expect faults late-jumps 0 'own: 1' 'jumped 3 times'
+expect faults restart 0 'own: 1'
 expect faults thread 2 "$nil" 'main.deref(' 'main.thread('
 expect faults thread-overflow 2 'runtime: thread stack exceeds' 'fatal error: stack overflow' 'main.dig('
 expect faults main-overflow 2 'runtime: thread stack exceeds' 'fatal error: stack overflow' 'main.dig('

@@ -123,6 +123,9 @@ int main(void)
 {
     CHECK(read_metric("/sched/goroutines:goroutines"), 0);
     CHECK(read_metric("/gc/stack/starting-size:bytes") > 0, 1);
+    uint64_t processors = read_metric("/sched/gomaxprocs:threads");
+    CHECK(read_metric("/sched/goroutines:goroutines"), 0); /* that has not started it */
+    CHECK(processors, go_gomaxprocs(0));
     CHECK(go_run(run, 0, NULL), 0);
     return 0;
 }

@@ -253,6 +253,106 @@ CASE(panic_then_goexit_then_panic)
     return 0;
 }
 
+static void goexit_of_first(void)
+{
+    go_recover();
+    go_goexit();
+}
+
+static void ends_by_goexit(void)
+{
+    go_recoverable();
+    go_defer(goexit_of_first);
+    go_panic("first");
+}
+
+static void resumes_goexit(void)
+{
+    go_recoverable();
+    go_defer(print_recovered, "recovered");
+    go_defer(panic_with, "second");
+    ends_by_goexit();
+}
+
+static void panic_in_resumed_goexit(void)
+{
+    go_defer(panic_with, "third");
+    resumes_goexit();
+}
+
+CASE(chain_keeps_what_a_resumed_goexit_gave_up)
+{
+    go(panic_in_resumed_goexit);
+    go_recv(go_chan_make(int, 0));
+    return 0;
+}
+
+CASE(chain_of_one_run_time_error)
+{
+    go_chan(int) none = NULL;
+    go_defer(go_close, none);
+    go_defer(go_close, none);
+    go_close(none);
+    return 0;
+}
+
+CASE(chain_of_run_time_errors)
+{
+    go_chan(int) none = NULL;
+    go_chan(int) closed = go_chan_make(int, 0);
+    go_close(closed);
+    go_defer(go_close, none);
+    go_defer(go_close, closed);
+    go_defer(go_close, closed);
+    go_close(none);
+    return 0;
+}
+
+static void panic_nil(void)
+{
+    go_panic_pointer(NULL);
+}
+
+CASE(chain_of_nils)
+{
+    go_defer(panic_nil);
+    go_defer(panic_nil);
+    go_panic("first");
+}
+
+static void panic_bool(int value)
+{
+    go_panic_bool(value);
+}
+
+CASE(chain_of_bools)
+{
+    go_defer(panic_bool, 0);
+    go_defer(panic_bool, 1);
+    go_defer(panic_bool, 1);
+    go_panic_bool(1);
+}
+
+static void recover_and_close(void)
+{
+    go_recover();
+    go_close((go_chan(int))NULL);
+}
+
+CASE(chain_of_one_run_time_error_recovered)
+{
+    go_defer(recover_and_close);
+    go_close((go_chan(int))NULL);
+    return 0;
+}
+
+CASE(fatal_in_chain_of_bools)
+{
+    go_defer(unlock_free);
+    go_defer(panic_bool, 1);
+    go_panic_bool(1);
+}
+
 static void goexit_in_goexit(go_waitgroup *wg)
 {
     go_defer(go_waitgroup_done, wg);

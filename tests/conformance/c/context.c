@@ -666,6 +666,34 @@ CASE(semaphore_acquire_with_context)
     return 0;
 }
 
+static void acquire_with(go_context *ctx, go_semaphore *s, int64_t n, go_waitgroup *wg)
+{
+    printf("%d ", go_semaphore_acquire_ctx(ctx, s, n) == 0);
+    go_waitgroup_done(wg);
+}
+
+CASE(semaphore_cancelled_at_the_front_of_a_full_one)
+{
+    go_semaphore s = GO_SEMAPHORE(1);
+    go_waitgroup first = { 0 }, second = { 0 };
+    go_context *ctx = go_context_with_cancel(NULL);
+    go_semaphore_acquire(&s, 1);
+    go_waitgroup_add(&first, 1);
+    go_waitgroup_add(&second, 1);
+    go(acquire_with, ctx, &s, 1, &first);
+    go_gosched();
+    go(acquire_with, NULL, &s, 0, &second);
+    go_gosched();
+    go_context_cancel(ctx);
+    go_waitgroup_wait(&first);
+    printf("%d ", go_semaphore_try_acquire(&s, 0));
+    go_semaphore_release(&s, 1);
+    go_waitgroup_wait(&second);
+    puts("");
+    END_ALL(ctx);
+    return 0;
+}
+
 CASE(semaphore_beyond_size_with_context)
 {
     go_semaphore s = GO_SEMAPHORE(1);

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -55,6 +56,28 @@ func init() {
 		s.Release(1)
 		fmt.Print(" ", bit(s.Acquire(ctx, 1) == nil))
 		fmt.Println("", bit(s.TryAcquire(1)))
+	})
+	add("semaphore_cancelled_at_the_front_of_a_full_one", acquire, func() {
+		s := semaphore.NewWeighted(1)
+		ctx, cancel := context.WithCancel(ever)
+		var first, second sync.WaitGroup
+		with := func(ctx context.Context, n int64, wg *sync.WaitGroup) {
+			fmt.Print(bit(s.Acquire(ctx, n) == nil), " ")
+			wg.Done()
+		}
+		s.Acquire(ever, 1)
+		first.Add(1)
+		second.Add(1)
+		go with(ctx, 1, &first)
+		runtime.Gosched()
+		go with(ever, 0, &second)
+		runtime.Gosched()
+		cancel()
+		first.Wait()
+		fmt.Print(bit(s.TryAcquire(0)), " ")
+		s.Release(1)
+		second.Wait()
+		fmt.Println()
 	})
 	add("semaphore_beyond_size_with_context", acquire, func() {
 		s := semaphore.NewWeighted(1)

@@ -36,6 +36,20 @@ func fatalInGoexit() {
 	runtime.Goexit()
 }
 
+func endsByGoexit() {
+	defer func() {
+		recover()
+		runtime.Goexit()
+	}()
+	panic("first")
+}
+
+func resumesGoexit() {
+	defer func() { printRecovered("recovered", recover()) }()
+	defer func() { panic("second") }()
+	endsByGoexit()
+}
+
 func recoverAndPanic(v *any) {
 	recover()
 	panic(*v)
@@ -218,6 +232,53 @@ func init() {
 			panic("first")
 		}()
 		<-make(chan int)
+	})
+	add("chain_keeps_what_a_resumed_goexit_gave_up", printed, func() {
+		go func() {
+			defer func() { panic("third") }()
+			resumesGoexit()
+		}()
+		<-make(chan int)
+	})
+	same := "runtime/panic.go preprintpanics"
+	add("chain_of_one_run_time_error", same, func() {
+		var none chan int
+		defer close(none)
+		defer close(none)
+		close(none)
+	})
+	add("chain_of_run_time_errors", same, func() {
+		var none chan int
+		closed := make(chan int)
+		close(closed)
+		defer close(none)
+		defer close(closed)
+		defer close(closed)
+		close(none)
+	})
+	add("chain_of_nils", same, func() {
+		defer panic(nil)
+		defer panic(nil)
+		panic("first")
+	})
+	add("chain_of_bools", same, func() {
+		defer panic(false)
+		defer panic(true)
+		defer panic(true)
+		panic(true)
+	})
+	add("chain_of_one_run_time_error_recovered", same, func() {
+		var none chan int
+		defer func() {
+			recover()
+			close(none)
+		}()
+		close(none)
+	})
+	add("fatal_in_chain_of_bools", "runtime/panic.go printPreFatalDeferPanic", func() {
+		defer unlockFree()
+		defer panic(true)
+		panic(true)
 	})
 	add("goexit_twice", goexit, func() {
 		asGoroutine(func() {
