@@ -44,11 +44,11 @@ def expect(what, got, want):
 
 
 class Server:
-    def __init__(self, *options, descriptors=None):
+    def __init__(self, *options, descriptors=None, stdout=None):
         limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))) if descriptors else None
         self.process = subprocess.Popen(
             [PROGRAM, "--listen", NEAR + ":0", "--root", root, "--log", "none", "--debug", *options],
-            stderr=subprocess.PIPE, text=True, preexec_fn=limit,
+            stdout=stdout, stderr=subprocess.PIPE, text=True, preexec_fn=limit,
             env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1"})
         line = self.process.stderr.readline()
         match = re.match(rf"httpd: listening on {re.escape(NEAR)}:(\d+)$", line)
@@ -439,13 +439,19 @@ def stopping_ends_idle_connections_and_answers_requests_that_have_begun():
             client.close()
 
 
-@test
-def a_log_that_nobody_reads_holds_up_neither_clients_nor_the_end():
-    os.mkfifo(root / "log")
-    log = os.open(root / "log", os.O_RDONLY | os.O_NONBLOCK)
+def named_pipe(name):
+    """Its end to read, and its path."""
+    os.mkfifo(root / name)
+    return os.open(root / name, os.O_RDONLY | os.O_NONBLOCK), root / name
+
+
+def fill_log(log, *options, stdout=None):
+    """Has a server that writes to a pipe, read from `log`, log more than that and its memory take."""
     fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 4096)
-    count = 10000  # more than the pipe and the server's memory take
-    server = Server("--log", root / "log")
+    count = 10000
+    server = Server(*options, stdout=stdout)
+    if stdout is not None:
+        os.close(stdout)
     client = server.connect()
     for _ in range(count // 100):
         client.send(get("/none") * 100)
@@ -464,6 +470,20 @@ def a_log_that_nobody_reads_holds_up_neither_clients_nor_the_end():
     lost = sum(map(int, re.findall(r"the log: (\d+) lines lost", said)))
     expect(f"the exit status of a server that said: {said}", server.process.returncode, 0)
     expect("lines, written and lost", written.count(b"\n") + lost, count)
+
+
+@test
+def a_log_that_nobody_reads_holds_up_neither_clients_nor_the_end():
+    log, path = named_pipe("log")
+    fill_log(log, "--log", path)
+
+
+@test
+def nor_does_one_that_is_its_output():
+    log, output = os.pipe()
+    fill_log(log, "--log", "-", stdout=output)
+    log, path = named_pipe("output")
+    fill_log(log, "--log", "-", stdout=os.open(path, os.O_WRONLY))
 
 
 only = sys.argv[2:]
