@@ -52,8 +52,9 @@ static size_t gather(char *room, size_t size, const struct iovec *pieces, int co
  * between them in one go, and looks each time whether there is room. One go is sure. */
 static size_t run_of(const char *text, size_t size)
 {
+    static const char replaced[] = { '\n', '\r', '\t', '\b' };
     size_t n = 0;
-    while (n < size && n < TERMINAL_RUN && !memchr("\n\r\t\b", text[n], 4))
+    while (n < size && n < TERMINAL_RUN && !memchr(replaced, text[n], sizeof replaced))
         n++;
     return n ? n : size > 0;
 }

@@ -37,32 +37,35 @@ void gofer_defer_closure(gofer_defer *record, const gofer_site *site, void (*run
     gofer_defers_push(self, record);
 }
 
-/* Takes the record out of the chain, whose head it is not: the goroutine has several stacks (C++
+/* Makes the record the chain's head, which it is not: the goroutine has several stacks (C++
  * coroutines, makecontext), and blocks of another one were entered since. False: it is not there
  * at all, for a jump into the block went round the registration. */
-static gofer_cold bool take_out(gofer_g *self, gofer_defer *record, const void *frame)
+static gofer_cold bool bring_to_front(gofer_g *self, gofer_defer *record, const void *frame)
 {
     gofer_check_jumps(self, frame);
     gofer_defer *newer = self->defers;
     while (newer && newer->next != record)
         newer = newer->next;
-    if (newer)
-        newer->next = record->next;
-    return newer != NULL;
+    if (!newer)
+        return false;
+    newer->next = record->next;
+    record->next = self->defers;
+    self->defers = record;
+    return true;
 }
 
 /* A block is left. */
 void gofer_defer_leave(gofer_defer *record)
 {
     gofer_g *self = gofer_self();
-    if (gofer_likely(self->defers == record))
-        gofer_defers_pop(self, record);
-    else if (!take_out(self, record, __builtin_frame_address(0)))
+    if (gofer_unlikely(self->defers != record) &&
+        !bring_to_front(self, record, __builtin_frame_address(0)))
         return;
     struct gofer_running *outer = self->running;
     struct gofer_running running = { .outer = outer,
                                      .frame = __builtin_frame_address(0),
                                      .record = record };
+    gofer_defers_pop(self, record);
     self->running = &running;
     gofer_replay(&record->call, record->stack);
     self->running = outer;
@@ -86,8 +89,7 @@ void gofer_frame_enter(gofer_frame *frame, const gofer_site *site)
 void gofer_frame_leave(gofer_frame *frame)
 {
     gofer_g *self = gofer_self();
-    if (gofer_likely(self->defers == &frame->mark))
+    if (gofer_likely(self->defers == &frame->mark) ||
+        bring_to_front(self, &frame->mark, __builtin_frame_address(0)))
         gofer_defers_pop(self, &frame->mark);
-    else
-        (void)take_out(self, &frame->mark, __builtin_frame_address(0));
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 /* ---- the blocking calls ---------------------------------------------------------------------- */
 
@@ -581,7 +582,7 @@ static bool pipes_are_tried(void)
     int ends[2];
     struct iovec piece = { buffer, 1 };
     CHECK(pipe(ends), 0);
-    bool tried = pwritev2(ends[1], &piece, 1, -1, 8 /* RWF_NOWAIT */) == 1;
+    bool tried = syscall(SYS_pwritev2, ends[1], &piece, 1L, -1L, -1L, 8 /* RWF_NOWAIT */) == 1;
     close(ends[0]);
     close(ends[1]);
     return tried;
