@@ -54,13 +54,8 @@ static gofer_cold bool bring_to_front(gofer_g *self, gofer_defer *record, const 
     return true;
 }
 
-/* A block is left. */
-void gofer_defer_leave(gofer_defer *record)
+static gofer_inline void run_left(gofer_g *self, gofer_defer *record)
 {
-    gofer_g *self = gofer_self();
-    if (gofer_unlikely(self->defers != record) &&
-        !bring_to_front(self, record, __builtin_frame_address(0)))
-        return;
     struct gofer_running *outer = self->running;
     struct gofer_running running = { .outer = outer,
                                      .frame = __builtin_frame_address(0),
@@ -69,6 +64,22 @@ void gofer_defer_leave(gofer_defer *record)
     self->running = &running;
     gofer_replay(&record->call, record->stack);
     self->running = outer;
+}
+
+static gofer_cold void leave_below_others(gofer_g *self, gofer_defer *record, const void *frame)
+{
+    if (bring_to_front(self, record, frame))
+        run_left(self, record);
+}
+
+/* A block is left. */
+void gofer_defer_leave(gofer_defer *record)
+{
+    gofer_g *self = gofer_self();
+    if (gofer_likely(self->defers == record))
+        run_left(self, record);
+    else
+        leave_below_others(self, record, __builtin_frame_address(0));
 }
 
 void gofer_frame_enter(gofer_frame *frame, const gofer_site *site)
