@@ -160,12 +160,19 @@ static void free_all(void)
     gofer_sched.stopping = false;
 }
 
+/* The runtime does not run: whether no other call still joins its threads. One of these that calls
+ * us, in a destructor, does not wait for itself. */
+static bool is_down(void)
+{
+    return gofer_thread_ends ||
+           atomic_load_explicit(&gofer_life.joining, memory_order_relaxed) == 0;
+}
+
 /* gofer_life.lock. Where ended->all is not NULL the caller joins the threads after its release. */
 static bool try_to_end(struct ended *ended)
 {
     if (!atomic_load_explicit(&gofer_life.started, memory_order_relaxed))
-        return gofer_thread_ends ||
-               atomic_load_explicit(&gofer_life.joining, memory_order_relaxed) == 0;
+        return is_down();
     if (gofer_sched.main_owns_process)
         return false;
     close_door();
@@ -180,7 +187,7 @@ static bool try_to_end(struct ended *ended)
     gofer_signals_end(); /* before the handlers that were there before it */
     gofer_faults_uninstall();
     free_all();
-    return true;
+    return is_down();
 }
 
 static int fail(int error)
