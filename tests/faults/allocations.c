@@ -1,6 +1,8 @@
 /* allocations N: the Nth request for memory or for a thread is refused (0: none). Prints "done" and
  * exits 0, or dies of a text that says what was lacking. Linked with --wrap for each of the calls.
  */
+#include "refused_memory.h"
+
 #include <errno.h>
 #include <gofer.h>
 #include <pthread.h>
@@ -14,49 +16,32 @@ static atomic_long requests;
 static long refused;
 
 /* Whether this request is the one. */
-static int refuse(void)
+static int refuse(size_t size)
 {
+    (void)size;
     return atomic_fetch_add(&requests, 1) + 1 == refused;
 }
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
 int __real_posix_memalign(void **result, size_t alignment, size_t size);
 void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *),
                           void *argument);
 
-void *__wrap_malloc(size_t size)
-{
-    return refuse() ? errno = ENOMEM, NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refuse() ? errno = ENOMEM, NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refuse() ? errno = ENOMEM, NULL : __real_realloc(old, size);
-}
-
 int __wrap_posix_memalign(void **result, size_t alignment, size_t size)
 {
-    return refuse() ? ENOMEM : __real_posix_memalign(result, alignment, size);
+    return refuse(size) ? ENOMEM : __real_posix_memalign(result, alignment, size);
 }
 
 void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
 {
-    return refuse()              ? errno = ENOMEM,
-                      MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
+    return refuse(size)              ? errno = ENOMEM,
+                          MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
 }
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *),
                           void *argument)
 {
-    return refuse() ? EAGAIN : __real_pthread_create(thread, attributes, fn, argument);
+    return refuse(0) ? EAGAIN : __real_pthread_create(thread, attributes, fn, argument);
 }
 
 static void lacks_memory(int failed)

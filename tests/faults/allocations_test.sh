@@ -5,7 +5,7 @@
 . "$1/tests/unit/expect.sh"
 wrap=''
 for call in malloc calloc realloc posix_memalign mmap pthread_create; do wrap+=",--wrap=$call"; done
-compile allocations "-Wl$wrap" <"$source/tests/faults/allocations.c"
+compile allocations -I"$source/tests/faults" "-Wl$wrap" <"$source/tests/faults/allocations.c"
 export GOMAXPROCS=3
 output=$("$work/allocations" 0)
 if [[ $output != done\ * ]]; then

@@ -2,6 +2,8 @@
  * for memory refused, until it makes no more. A call whose header promises ENOMEM then fails with
  * that, or it succeeds; it neither ends the process nor loses anything. Prints "endured". Linked
  * with --wrap for each of the calls. */
+#include "refused_memory.h"
+
 #include <errno.h>
 #include <gofer.h>
 #include <signal.h>
@@ -11,38 +13,20 @@
 #include <string.h>
 
 static atomic_long countdown; /* to the request that is refused; 0 or less: none */
-static size_t most_bytes;     /* that realloc gives; 0: any number */
+static size_t most_bytes;     /* that a request gets; 0: any number */
 static int starts_threads;    /* else memory for threads is given: without it the process ends */
 
-static int refuse(void)
+static int refuse(size_t size)
 {
-    return atomic_load(&countdown) > 0 && atomic_fetch_sub(&countdown, 1) == 1;
+    return (most_bytes && size > most_bytes) ||
+           (atomic_load(&countdown) > 0 && atomic_fetch_sub(&countdown, 1) == 1);
 }
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
 int __real_posix_memalign(void **result, size_t alignment, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return refuse() ? errno = ENOMEM, NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refuse() ? errno = ENOMEM, NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    int refused = refuse() || (most_bytes && size > most_bytes);
-    return refused ? errno = ENOMEM, NULL : __real_realloc(old, size);
-}
 
 int __wrap_posix_memalign(void **result, size_t alignment, size_t size)
 {
-    return starts_threads && refuse() ? ENOMEM : __real_posix_memalign(result, alignment, size);
+    return starts_threads && refuse(size) ? ENOMEM : __real_posix_memalign(result, alignment, size);
 }
 
 static void expect(int holds, const char *what)

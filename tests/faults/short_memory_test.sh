@@ -4,7 +4,7 @@
 . "$1/tests/unit/expect.sh"
 build=$(realpath "$build")
 wrap=-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
-compile short_memory $wrap,--wrap=posix_memalign <"$source/tests/faults/short_memory.c"
+compile short_memory -I"$source/tests/faults" $wrap,--wrap=posix_memalign <"$source/tests/faults/short_memory.c"
 for what in accept output input-delay kill-delay singleflight-channel singleflight signals; do
     expect short_memory $what 0 'endured some'
 done
@@ -14,8 +14,8 @@ if [ ! -f "$build/libgofer-tls.a" ] || ! command -v openssl >/dev/null; then
     echo 'libgofer-tls or the command openssl is not there: that part is left out'
     exit $failed
 fi
-compile short_memory_tls $wrap -I"$source/src" "$build/libgofer-tls.a" "$build/libgofer.a" -lssl -lcrypto \
-    <"$source/tests/faults/short_memory_tls.c"
+compile short_memory_tls -I"$source/tests/faults" -I"$source/src" $wrap "$build/libgofer-tls.a" "$build/libgofer.a" \
+    -lssl -lcrypto <"$source/tests/faults/short_memory_tls.c"
 cd "$work" || exit 1
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=gofer \
     -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem 2>/dev/null || exit 1

@@ -2,6 +2,7 @@
  * refused. In the working directory lie cert.pem, a certificate for localhost, its key.pem, and
  * chain.pem, which has it twice. Prints "endured", or, of request N alone, "done" where it makes
  * fewer. */
+#include "refused_memory.h"
 #include "tls/tls.h"
 
 #include <errno.h>
@@ -14,28 +15,10 @@
 
 static atomic_long countdown; /* to the request that is refused; 0 or less: none */
 
-static int refuse(void)
+static int refuse(size_t size)
 {
+    (void)size;
     return atomic_load(&countdown) > 0 && atomic_fetch_sub(&countdown, 1) == 1;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return refuse() ? errno = ENOMEM, NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return refuse() ? errno = ENOMEM, NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refuse() ? errno = ENOMEM, NULL : __real_realloc(old, size);
 }
 
 static void *openssl_malloc(size_t size, const char *file, int line)

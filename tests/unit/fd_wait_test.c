@@ -129,13 +129,13 @@ static const struct blocking {
     { "accept", do_accept, LISTENER, GOFER_FD_READ },
     { "write", do_write, FULL, GOFER_FD_WRITE },
     { "writev", do_writev, FULL, GOFER_FD_WRITE },
-    { "sendmsg", do_sendmsg, FULL, GOFER_FD_WRITE },
     { "sendfile", do_sendfile, FULL, GOFER_FD_WRITE },
     { "splice to it", do_splice_to, FULL, GOFER_FD_WRITE },
+    { "sendmsg", do_sendmsg, FULL, GOFER_FD_WRITE },
     { "wait writable", do_wait_writable, FULL, GOFER_FD_WRITE },
     { "connect", do_connect, UNCONNECTED, GOFER_FD_WRITE },
 };
-enum { KINDS = sizeof blocking / sizeof *blocking };
+enum { KINDS = sizeof blocking / sizeof *blocking, FIRST_WRITE = 7, WRITES = 5 };
 
 /* The descriptor to block on, and its other end or NULL. */
 static go_fd *make_blocking(enum source source, go_fd **other)
@@ -519,15 +519,6 @@ static void put_back(int kept)
         close(number);
 }
 
-static const struct blocking shared_writes[] = {
-    { "write", do_write, FULL, GOFER_FD_WRITE },
-    { "writev", do_writev, FULL, GOFER_FD_WRITE },
-    { "sendfile", do_sendfile, FULL, GOFER_FD_WRITE },
-    { "splice to it", do_splice_to, FULL, GOFER_FD_WRITE },
-    { "sendmsg", do_sendmsg, FULL, GOFER_FD_WRITE },
-};
-enum { SHARED_WRITES = sizeof shared_writes / sizeof *shared_writes };
-
 /* Writes until there is an error. */
 static void write_until(const struct blocking *kind, go_context *ctx, go_fd *fd, int error)
 {
@@ -596,7 +587,7 @@ static void shared_ones_close(enum shared kind)
     go_waitgroup wg = { 0 };
     make_shared(kind, ends);
     go_fd *fd = go_fd_new(0);
-    go_waitgroup_go(&wg, write_until, &shared_writes[0], (go_context *)NULL, fd, EBADF);
+    go_waitgroup_go(&wg, write_until, &blocking[FIRST_WRITE], (go_context *)NULL, fd, EBADF);
     await_waiter(fd, GOFER_FD_WRITE);
     CHECK(go_fd_close(fd), 0);
     go_waitgroup_wait(&wg);
@@ -610,10 +601,10 @@ static void shared_ones(void)
 {
     for (size_t i = 60; i < sizeof buffer; i += 61)
         buffer[i] = '\n'; /* two characters, for a terminal */
-    static const int writes[] = { 4, 4, SHARED_WRITES, 2 /* the others take byte after byte */ };
+    static const int writes[] = { 4, 4, WRITES, 2 /* the others take byte after byte */ };
     for (int kind = 0; kind < SHARED_KINDS; kind++)
         for (int i = 0; i < writes[kind]; i++)
-            shared_ones_end_too(&shared_writes[i], kind);
+            shared_ones_end_too(&blocking[FIRST_WRITE + i], kind);
     shared_ones_close(SOCKET);
     if (pipes_are_tried())
         shared_ones_close(PIPE);
