@@ -438,8 +438,7 @@ int gofer_fd_retry(go_fd *fd, enum gofer_fd_side side, gofer_cancel *source)
     return wait_for_edge(fd, side, source);
 }
 
-/* ---- those that the kernel cannot watch ---------------------------------------------------------
- */
+/* ---- what the kernel cannot watch ----------------------------------------------------------- */
 
 /* Of the others it says itself that they are taken over already. By their numbers. */
 static gofer_spin unwatched_lock;

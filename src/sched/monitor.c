@@ -7,7 +7,10 @@
  * already, or a crowd of computing goroutines becomes a crowd of threads. It looks every 50 µs for
  * 10 ms after it met a blocked one: a program that blocks will block again. Then the period
  * grows, to 2 ms while something runs and to 4 ms, and where nothing runs at all the monitor
- * sleeps until a processor is taken up. */
+ * sleeps until a processor is taken up.
+ *
+ * Where goroutines run long between two picks, it asks for what the picks themselves do every so
+ * often: schedule.c. */
 #include "sched/internal.h"
 
 #include "base/own_thread.h"
@@ -28,13 +31,13 @@
 #include <unistd.h>
 
 enum {
-    PERIOD_LEAST = 50000,  /* nanoseconds */
-    PERIOD_MOST = 4000000, /* while nothing runs: what begins then is seen in time */
-    PERIOD_BUSY = 2000000, /* the most while some processor is busy */
-    EAGER_LOOKS = 200,     /* at the least period, after something was done */
-    EAGER_WAKES = 32,      /* of lone ready goroutines, after one was left waiting */
-    SLOW_TURNS = 1000000,  /* so long without a fair pick: let it look at least for what came */
-    VERY_SLOW_TURNS = 100000000,
+    PERIOD_LEAST = 50000,        /* nanoseconds */
+    PERIOD_MOST = 4000000,       /* while nothing runs: what begins then is seen in time */
+    PERIOD_BUSY = 2000000,       /* the most while some processor is busy */
+    EAGER_LOOKS = 200,           /* at the least period, after something was done */
+    EAGER_WAKES = 32,            /* of lone ready goroutines, after one was left waiting */
+    SLOW_TURNS = 1000000,        /* of CPU without a fair pick: ask for a look at what came */
+    VERY_SLOW_TURNS = 100000000, /* ... for all of one: it changes the order, which is Go's else */
     PERIOD_REFRESH = 1000000000, /* of looks at affinity and quota, as Go's */
     HOG = 10000000,
     ASK_PERIOD = 200000, /* of a running thread, whether it sleeps: asking costs some µs */
@@ -100,8 +103,9 @@ static int64_t time_without_fair_pick(gofer_m *m, const gofer_p *p, uint32_t tic
     return cpu - m->turns_cpu;
 }
 
-static void ask(gofer_m *m, gofer_p *p, enum gofer_ask what)
+static void ask_for(enum gofer_ask what, gofer_m *m, gofer_p *p)
 {
+    /* relaxed: the call's release and the exchange in attend order it */
     atomic_store_explicit(&p->asked, what, memory_order_relaxed);
     gofer_call_attention(m);
 }
@@ -150,7 +154,7 @@ static bool look_at(gofer_m *m, int64_t now)
     int64_t unfair = time_without_fair_pick(m, p, tick, cpu);
     some_turn_slowly |= unfair >= SLOW_TURNS;
     if (unfair >= SLOW_TURNS && waits)
-        ask(m, p, unfair >= VERY_SLOW_TURNS ? GOFER_ASKED_FOR_FAIR_PICK : GOFER_ASKED_TO_LOOK);
+        ask_for(unfair < VERY_SLOW_TURNS ? GOFER_ASKED_TO_LOOK : GOFER_ASKED_FOR_FAIR_PICK, m, p);
     bool seen_before = m->seen_p == p && m->seen_tick == tick;
     int64_t last_cpu = m->seen_cpu;
     m->seen_cpu = cpu;

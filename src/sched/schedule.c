@@ -206,17 +206,17 @@ static gofer_cold gofer_g *attend_and_pick(gofer_m *m, gofer_p *p)
     int asked = atomic_exchange_explicit(&p->asked, GOFER_ASKED_NOTHING, memory_order_relaxed);
     if (asked == GOFER_ASKED_NOTHING || tick == p->asked_tick) /* the usual order has its turn */
         return pick(m, p, false);
-    gofer_g *g = asked == GOFER_ASKED_TO_LOOK ? look_for_others(m) : NULL;
-    bool fair = asked == GOFER_ASKED_FOR_FAIR_PICK;
-    if (g || fair)
+    if (asked == GOFER_ASKED_FOR_FAIR_PICK) {
         p->asked_tick = tick + 1;
-    if (g) {
-        atomic_store_explicit(&p->tick, tick + 1, memory_order_relaxed);
-        return g;
-    }
-    if (fair)
         p->next_streak = STREAK_LIMIT;
-    return pick(m, p, fair);
+        return pick(m, p, true);
+    }
+    gofer_g *g = look_for_others(m);
+    if (!g)
+        return pick(m, p, false);
+    p->asked_tick = tick + 1;
+    atomic_store_explicit(&p->tick, tick + 1, memory_order_relaxed); /* as pick */
+    return g;
 }
 
 static gofer_inline gofer_g *pick_next(gofer_m *m, gofer_p *p)
